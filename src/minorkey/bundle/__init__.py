@@ -1,0 +1,1 @@
+"""The thing that ships: an ONNX graph and bundle.json."""

@@ -1,0 +1,1 @@
+"""Sources, schema, profile, splits and the fold store."""

@@ -1,0 +1,1 @@
+"""Metrics, intervals, thresholds, calibration, selection, the gate and the report."""

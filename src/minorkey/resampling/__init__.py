@@ -1,0 +1,1 @@
+"""Resamplers, one file a family."""

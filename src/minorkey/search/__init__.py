@@ -1,0 +1,1 @@
+"""Samplers, pruners, the portfolio and the driver that owns the study."""

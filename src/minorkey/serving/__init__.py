@@ -1,0 +1,1 @@
+"""The predictor and local deployment."""

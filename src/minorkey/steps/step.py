@@ -1,0 +1,62 @@
+"""What every step has in common: it says when it starts and ends, and how it fails on bad input."""
+
+import functools
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from minorkey.errors import InputError
+from minorkey.progress import emit
+from minorkey.settings import settings
+
+__all__ = ["step"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def step(run: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a step's ``run``: progress events, and bad input as one message instead of a traceback.
+
+    An `InputError` is written to ``settings().error`` (where set), printed once on standard error,
+    and ends the process with its exit code.
+    """
+    name = run.__module__.rpartition(".")[2]
+
+    @functools.wraps(run)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        emit("step_started", step=name)
+        started, cpu = time.monotonic(), _cpu_seconds()
+        try:
+            result = run(*args, **kwargs)
+        except InputError as error:
+            emit("step_failed", step=name, problem=error.problem)
+            _leave(error)
+            print(f"error: {error}", file=sys.stderr)
+            raise SystemExit(error.exit_code) from None
+        emit(
+            "step_finished",
+            step=name,
+            seconds=round(time.monotonic() - started, 3),
+            cpu_seconds=round(_cpu_seconds() - cpu, 3),
+        )
+        return result
+
+    return wrapped
+
+
+def _leave(error: InputError) -> None:
+    if settings().error:
+        path = Path(settings().error)
+        aside = path.with_suffix(".partial")
+        aside.write_text(error.dumps(), encoding="utf-8")
+        aside.replace(path)
+
+
+def _cpu_seconds() -> float:
+    """CPU seconds of this process and of the children it has waited for."""
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime

@@ -1,0 +1,1 @@
+"""The trial, what runs it, and where trials and driver meet."""
