@@ -1,0 +1,64 @@
+"""What stands beside the result: the prior and three models as anyone would first try them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from minorkey.data.dataset import Scores
+from minorkey.models.family import Matrix
+from minorkey.trials.trial import Configuration
+
+__all__ = ["BASELINES", "Prior"]
+
+#: Name to configuration; the prior needs none. Parameters are the libraries' own defaults, save
+#: that forests keep five rows in a leaf, without which their graphs grow with the data.
+BASELINES: dict[str, Configuration] = {
+    "weighted_logistic_regression": Configuration(
+        family="logistic_regression", model={"C": 1.0}, weight_exponent=1.0
+    ),
+    "default_gradient_boosting": Configuration(
+        family="hist_gradient_boosting",
+        model={
+            "max_iter": 100,
+            "learning_rate": 0.1,
+            "max_leaf_nodes": 31,
+            "min_samples_leaf": 20,
+            "l2_regularization": 0.0,
+        },
+    ),
+    "default_random_forest": Configuration(
+        family="random_forest", model={"n_estimators": 100, "max_features": "sqrt", "min_samples_leaf": 5}
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Prior:
+    """The share of positives as everyone's score: what knowing nothing about a row is worth."""
+
+    share: float
+
+    def score(self, features: Matrix) -> Scores:
+        """The same score for every row, shape (n,)."""
+        return np.full(len(features), self.share)
+
+    def to_onnx(self) -> onnx.ModelProto:
+        """The constant as a graph of the same form as any model's."""
+        nodes = [
+            helper.make_node("Shape", ["features"], ["shape"], start=0, end=1),
+            helper.make_node(
+                "ConstantOfShape",
+                ["shape"],
+                ["score"],
+                value=helper.make_tensor("share", TensorProto.FLOAT, [1], [self.share]),
+            ),
+        ]
+        graph = helper.make_graph(
+            nodes,
+            "prior",
+            [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", None])],
+            [helper.make_tensor_value_info("score", TensorProto.FLOAT, ["N"])],
+        )
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)

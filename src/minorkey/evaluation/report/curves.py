@@ -1,0 +1,144 @@
+"""Figures of how well the test rows are told apart and what a threshold costs."""
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import precision_recall_curve, roc_curve
+
+from minorkey.data.dataset import Labels, Scores
+from minorkey.evaluation.report.content import Content
+from minorkey.evaluation.report.drawing import ACCENT, MUTED, WARM, drawn, figure
+
+__all__ = ["calibration", "confusion", "decision_curve", "precision_recall", "roc", "threshold_curves"]
+
+_RECALLS = np.linspace(0, 1, 101)
+
+
+def precision_recall(content: Content, *, bootstraps: int = 200, seed: int = 0) -> str:
+    """Precision over recall with a pointwise 95 % bootstrap band and the base rate."""
+    y, raw, weight = content.y, content.raw, content.weight
+    rng = np.random.default_rng(seed)
+    band = []
+    for _ in range(bootstraps):
+        sample = rng.integers(0, len(y), len(y))
+        if y[sample].any():
+            band.append(_precision_at(y[sample], raw[sample], weight[sample]))
+    low, high = np.percentile(np.array(band), [2.5, 97.5], axis=0)
+    precision, recall, _ = precision_recall_curve(y, raw, sample_weight=weight)
+    metrics = content.verdict["metrics"]["test"]
+    with figure() as (made, axes):
+        axes.fill_between(_RECALLS, low, high, color=ACCENT, alpha=0.15, linewidth=0, label="95 % interval")
+        axes.plot(recall, precision, color=ACCENT, drawstyle="steps-post", label="candidate")
+        base = float(np.average(y, weights=weight))
+        axes.axhline(base, color=MUTED, linestyle="--", linewidth=1.2, label=f"base rate {base:.4f}")
+        axes.plot(
+            metrics["recall"]["value"],
+            metrics["precision"]["value"],
+            "o",
+            color=WARM,
+            label="at the threshold",
+        )
+        axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
+        axes.legend(loc="best")
+        return drawn(made, label="Precision-recall curve")
+
+
+def roc(content: Content) -> str:
+    """True positive rate over false positive rate."""
+    false_positive, true_positive, _ = roc_curve(content.y, content.raw, sample_weight=content.weight)
+    with figure() as (made, axes):
+        axes.plot(false_positive, true_positive, color=ACCENT, label="candidate")
+        axes.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1.2, label="chance")
+        axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(0, 1), ylim=(0, 1.02))
+        axes.legend(loc="lower right")
+        return drawn(made, label="ROC curve")
+
+
+def calibration(content: Content) -> str:
+    """Observed frequency over predicted probability in ten groups of equal size, on log axes."""
+    observed, predicted = calibration_curve(content.y, content.score, n_bins=10, strategy="quantile")
+    shown = (observed > 0) & (predicted > 0)
+    with figure() as (made, axes):
+        floor = float(min([*observed[shown], *predicted[shown], 0.1]) / 2)
+        axes.plot([floor, 1], [floor, 1], color=MUTED, linestyle="--", linewidth=1.2, label="perfect")
+        axes.plot(predicted[shown], observed[shown], "o-", color=ACCENT, label="candidate")
+        axes.set(xscale="log", yscale="log", xlabel="predicted probability", ylabel="observed frequency")
+        axes.legend(loc="upper left")
+        return drawn(made, label="Calibration")
+
+
+def threshold_curves(content: Content) -> str:
+    """MCC and expected cost on the test rows over the threshold. Shown, never chosen from."""
+    thresholds = _grid(content.score)
+    counts = _counts(content.y, content.score, content.weight, thresholds)
+    true_positive, false_positive, false_negative, true_negative = counts
+    product = (
+        (true_positive + false_positive)
+        * (true_positive + false_negative)
+        * (true_negative + false_positive)
+        * (true_negative + false_negative)
+    )
+    mcc = (true_positive * true_negative - false_positive * false_negative) / np.sqrt(
+        np.maximum(product, 1e-12)
+    )
+    costs = content.verdict["costs"]
+    cost = (false_negative * costs["false_negative"] + false_positive * costs["false_positive"]) / sum(counts)
+    with figure() as (made, axes):
+        axes.plot(thresholds, mcc, color=ACCENT)
+        axes.set(
+            xscale="log", xlabel="threshold on the calibrated score", ylim=(min(0.0, float(mcc.min())), 1)
+        )
+        axes.set_ylabel("MCC", color=ACCENT)
+        right = axes.twinx()
+        right.plot(thresholds, cost, color=WARM)
+        right.set_ylabel("cost a row", color=WARM)
+        right.grid(visible=False)
+        if content.verdict["threshold"] > 0:
+            axes.axvline(content.verdict["threshold"], color=MUTED, linestyle="--", linewidth=1.2)
+        return drawn(made, label="Threshold against cost and MCC")
+
+
+def decision_curve(content: Content) -> str:
+    """Net benefit over the probability threshold (Vickers and Elkin, 2006)."""
+    base = float(np.average(content.y, weights=content.weight))
+    thresholds = np.linspace(1e-4, min(0.99, max(0.2, 20 * base)), 200)
+    true_positive, false_positive, *_ = _counts(content.y, content.score, content.weight, thresholds)
+    total, odds = content.weight.sum(), thresholds / (1 - thresholds)
+    benefit = true_positive / total - false_positive / total * odds
+    with figure() as (made, axes):
+        axes.plot(thresholds, benefit, color=ACCENT, label="candidate")
+        axes.plot(thresholds, base - (1 - base) * odds, color=WARM, linewidth=1.2, label="call all positive")
+        axes.axhline(0, color=MUTED, linestyle="--", linewidth=1.2, label="call none positive")
+        axes.set(xlabel="probability threshold", ylabel="net benefit", ylim=(-0.3 * base, 1.1 * base))
+        axes.legend(loc="upper right")
+        return drawn(made, label="Decision curve")
+
+
+def confusion(content: Content) -> list[list[int]]:
+    """Rows at the chosen threshold: [[true negative, false positive], [false negative, true positive]]."""
+    y, called = content.y == 1, content.called
+    return [
+        [int((~y & ~called).sum()), int((~y & called).sum())],
+        [int((y & ~called).sum()), int((y & called).sum())],
+    ]
+
+
+def _precision_at(y: Labels, raw: Scores, weight: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    precision, recall, _ = precision_recall_curve(y, raw, sample_weight=weight)
+    return np.interp(_RECALLS, recall[::-1], precision[::-1])
+
+
+def _grid(score: Scores, points: int = 300) -> Scores:
+    low = max(float(score.min()), 1e-6)
+    return np.geomspace(low, max(float(score.max()), low * 1.001), points)
+
+
+def _counts(
+    y: Labels, score: Scores, weight: npt.NDArray[np.float64], thresholds: Scores
+) -> tuple[npt.NDArray[np.float64], ...]:
+    """Weighted true positives, false positives, false negatives and true negatives at each threshold."""
+    order = np.argsort(score)
+    place = np.searchsorted(score[order], thresholds, side="left")
+    positive = np.concatenate([[0.0], np.cumsum((y * weight)[order])])
+    negative = np.concatenate([[0.0], np.cumsum(((1 - y) * weight)[order])])
+    return positive[-1] - positive[place], negative[-1] - negative[place], positive[place], negative[place]

@@ -1,0 +1,80 @@
+"""The HTML page: self-contained, readable offline and on a phone."""
+
+import importlib.resources
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from minorkey.evaluation.report import curves, trial_figures
+from minorkey.evaluation.report.content import Content
+
+__all__ = ["render"]
+
+_NAMES = {
+    "average_precision": "Average precision",
+    "roc_auc": "ROC-AUC",
+    "matthews_corrcoef": "MCC",
+    "f1": "F1",
+    "f1_macro": "F1, macro",
+    "f1_micro": "F1, micro",
+    "balanced_accuracy": "Balanced accuracy",
+    "precision": "Precision",
+    "recall": "Recall",
+    "specificity": "Specificity",
+    "g_mean": "G-mean",
+    "cohen_kappa": "Cohen's kappa",
+    "brier": "Brier score",
+    "log_loss": "Log loss",
+    "expected_cost": "Expected cost a row",
+}
+
+
+def render(content: Content) -> str:
+    """The report as one HTML document without any outside resource."""
+    trials = content.study["trials"]
+    figures = [
+        ("Precision and recall", curves.precision_recall(content)),
+        ("ROC", curves.roc(content)),
+        ("Calibration", curves.calibration(content)),
+        ("Threshold, cost and MCC", curves.threshold_curves(content)),
+        ("Decision curve", curves.decision_curve(content)),
+    ]
+    importances = trial_figures.importances(trials)
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment.filters |= {"figures": _figures, "interval": _interval, "count": _count}
+    source = importlib.resources.files("minorkey.evaluation.report").joinpath("page.html.j2")
+    return environment.from_string(source.read_text(encoding="utf-8")).render(
+        verdict=content.verdict,
+        study=content.study,
+        profile=content.profile,
+        names=_NAMES,
+        figures=[(title, Markup(svg)) for title, svg in figures],  # noqa: S704 -- our own drawing
+        confusion=curves.confusion(content),
+        history=Markup(trial_figures.history(trials)),  # noqa: S704
+        parallel=Markup(trial_figures.parallel_coordinates(trials)),  # noqa: S704
+        importances=importances,
+        tried=trial_figures.tried(trials),
+    )
+
+
+def _figures(value: float | None, digits: int = 4) -> str:
+    """A number with so many digits, or a dash where there is none."""
+    if value is None or value != value:
+        return "–"
+    return f"{value:.{digits}f}"
+
+
+def _interval(value: dict[str, Any] | None, digits: int = 3) -> str:
+    """``0.712 (0.655 to 0.760)``; the interval is left out where it is unknown."""
+    if value is None:
+        return "–"
+    point = _figures(value["value"], digits)
+    low, high = value.get("low"), value.get("high")
+    if low is None or low != low:
+        return point
+    return f"{point} ({_figures(low, digits)} to {_figures(high, digits)})"
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}"

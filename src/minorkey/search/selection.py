@@ -1,0 +1,188 @@
+"""From a finished study to the model that ships: chosen, calibrated and cut on fresh folds.
+
+The study's own scores are optimistic: the best of many tries is partly the luckiest. So the
+finalists are scored again on a fold partition that no trial has seen, and the choice, the
+validation metrics, the calibrator and the threshold all come from those out-of-fold scores.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from minorkey.data.dataset import Dataset, Labels, Scores
+from minorkey.data.training_set import TrainingSet
+from minorkey.errors import InputError
+from minorkey.evaluation.calibration import Calibration
+from minorkey.evaluation.calibration_fitting import fit_calibration
+from minorkey.evaluation.metrics import compute_metrics
+from minorkey.evaluation.selection import Choice, choose_members
+from minorkey.evaluation.thresholds import choose_threshold
+from minorkey.spec import SearchSpec, ThresholdSpec
+from minorkey.trials.member import Member
+from minorkey.trials.trial import Configuration, Outcome, TrialResult
+
+__all__ = ["FRESH", "OutOfFold", "Selected", "finalists", "gather", "select"]
+
+#: The fold partition that trials never see.
+FRESH = 1
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Out-of-fold scores of the finalists on the fresh partition.
+
+    Attributes:
+        scores: shape (candidates, n), raw scores of models that did not see the row.
+        rows: shape (n,), positions in the training set.
+        fold: shape (n,), index of the fold whose validation rows hold the row.
+        data: the rows themselves.
+    """
+
+    scores: npt.NDArray[np.float64]
+    rows: npt.NDArray[np.intp]
+    fold: npt.NDArray[np.intp]
+    data: Dataset
+
+    @property
+    def y(self) -> Labels:
+        """Labels of the rows."""
+        return self.data.y
+
+
+@dataclass(frozen=True)
+class Selected:
+    """What ships and what is known about it from rows it was not fitted on."""
+
+    members: tuple[tuple[Configuration, float], ...]
+    choice: Choice
+    calibration: Calibration
+    threshold: float
+    validation: dict[str, float]
+    #: Raw (uncalibrated) out-of-fold scores of the mixture.
+    raw: Scores
+
+
+def finalists(results: Sequence[TrialResult], most: int) -> list[Configuration]:
+    """The best distinct configurations of a study, best first. A pruned trial is never among them.
+
+    Raises:
+        InputError: no trial was completed.
+    """
+    complete = [
+        result for result in results if result.outcome is Outcome.COMPLETE and result.value is not None
+    ]
+    if not complete:
+        outcomes = sorted({result.error or result.outcome.value for result in results})
+        raise InputError(
+            "no trial was completed, so there is nothing to choose from",
+            key="search.trials",
+            value="; ".join(outcomes) or "no trial was started",
+            remedy="raise search.timeout, search.trial_timeout or search.trial_memory_mb, or read the log",
+        )
+    complete.sort(key=lambda result: (-(result.value or 0.0), result.number))
+    distinct = {result.configuration.digest(): result.configuration for result in reversed(complete)}
+    order = dict.fromkeys(result.configuration.digest() for result in complete)
+    return [distinct[digest] for digest in order][:most]
+
+
+def gather(
+    training: TrainingSet,
+    part: str,
+    candidates: Sequence[Configuration],
+    members: dict[tuple[str, int | None], Member],
+) -> OutOfFold:
+    """Put the members' validation scores side by side, row by row."""
+    folds = training.part(part).partitions[FRESH]
+    rows = np.concatenate([fold.valid for fold in folds])
+    index = np.concatenate([np.full(len(fold.valid), number) for number, fold in enumerate(folds)])
+    scores = np.stack(
+        [
+            np.concatenate([_validation(members[candidate.digest(), number]) for number in range(len(folds))])
+            for candidate in candidates
+        ]
+    )
+    return OutOfFold(scores=scores, rows=rows, fold=index.astype(np.intp), data=training.dataset.take(rows))
+
+
+def select(
+    candidates: Sequence[Configuration], oof: OutOfFold, spec: SearchSpec, *, most: int, seed: int
+) -> Selected:
+    """Choose the members, then calibrate and cut their mixture, all cross-fitted.
+
+    Args:
+        candidates: the finalists, in the order of ``oof.scores``.
+        oof: their out-of-fold scores on the fresh partition.
+        spec: the search section.
+        most: most members of the mixture; 1 forbids an ensemble.
+        seed: seed of the bootstraps.
+    """
+    data = oof.data
+    choice = choose_members(
+        oof.scores, oof.y, oof.fold, weight=data.weight, entity=data.entity, most=most, seed=seed
+    )
+    raw = np.zeros(len(oof.y))
+    for candidate, share in choice.members:
+        raw += share * oof.scores[candidate]
+    calibration, probability = fit_calibration(oof.y, raw, weight=data.weight, groups=oof.fold, seed=seed)
+    threshold = _cut(data, probability, spec.threshold, np.ones(len(raw), dtype=bool), seed)
+    validation = _validation_metrics(oof, raw, probability, spec.threshold, seed)
+    validation["average_precision"] = choice.cross_fitted_value
+    return Selected(
+        members=tuple((candidates[index], share) for index, share in choice.members),
+        choice=choice,
+        calibration=calibration,
+        threshold=threshold,
+        validation=validation,
+        raw=raw,
+    )
+
+
+def _validation_metrics(
+    oof: OutOfFold, raw: Scores, probability: Scores, policy: ThresholdSpec, seed: int
+) -> dict[str, float]:
+    """Metrics at thresholds that were each chosen without the fold they are applied to.
+
+    The thresholded metrics count over all folds at once: each row's score is shifted so that its
+    own fold's threshold stands at one common value.
+    """
+    called = np.zeros(len(raw), dtype=bool)
+    for number in np.unique(oof.fold):
+        inside = oof.fold == number
+        threshold = _cut(oof.data, probability, policy, ~inside, seed)
+        called[inside] = probability[inside] >= threshold
+    data = oof.data
+    costs = (policy.false_negative_cost, policy.false_positive_cost)
+    ranked = compute_metrics(oof.y, raw, probability, 0.5, weight=data.weight, cost=data.cost, costs=costs)
+    decided = compute_metrics(
+        oof.y, raw, called.astype(np.float64), 0.5, weight=data.weight, cost=data.cost, costs=costs
+    )
+    from_scores = ("average_precision", "roc_auc", "brier", "log_loss")
+    return {name: ranked[name] if name in from_scores else value for name, value in decided.items()}
+
+
+def _cut(
+    data: Dataset, probability: Scores, policy: ThresholdSpec, rows: npt.NDArray[np.bool_], seed: int
+) -> float:
+    def chosen(values: Any) -> Any:
+        return None if values is None else values[rows]
+
+    if not data.y[rows].any():
+        return 0.5
+    return choose_threshold(
+        data.y[rows],
+        probability[rows],
+        policy,
+        weight=chosen(data.weight),
+        cost=chosen(data.cost),
+        event_time=chosen(data.event_time),
+        seed=seed,
+    )
+
+
+def _validation(member: Member) -> Scores:
+    if member.scores is None:
+        raise ValueError("the member was fitted on all rows and has no validation scores")
+    return member.scores

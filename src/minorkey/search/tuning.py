@@ -1,0 +1,169 @@
+"""Tune one part of the training set, from the first trial to the graph that ships."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import onnx
+
+from minorkey.bundle.compose import compose
+from minorkey.bundle.latency import row_latency_us
+from minorkey.data.fold_store import FoldStore
+from minorkey.data.training_set import TrainingSet
+from minorkey.progress import emit
+from minorkey.search.driver import fit_members, run_study
+from minorkey.search.selection import FRESH, OutOfFold, Selected, finalists, gather, select
+from minorkey.spec import SearchSpec
+from minorkey.trials.member import Member
+from minorkey.trials.study_root import StudyRoot
+from minorkey.trials.trial import Configuration, TrialResult
+
+__all__ = ["Tuned", "ships_as_bag", "trial_shares", "tune_part"]
+
+#: Below this many positives the models of the folds ship together: a refit's threshold rests on too little.
+BAG_BELOW_POSITIVES = 1_000
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """One part, tuned.
+
+    Attributes:
+        graph: what ships.
+        selected: the choice behind it.
+        oof: the finalists' out-of-fold scores, from which all of it came.
+        results: every trial of the study.
+        bag: whether the models of the folds ship instead of a refit on all rows.
+        seconds: wall-clock seconds by phase.
+    """
+
+    graph: onnx.ModelProto
+    selected: Selected
+    oof: OutOfFold
+    results: tuple[TrialResult, ...]
+    bag: bool
+    seconds: dict[str, float]
+
+
+def trial_shares(trials: int, parts: Sequence[str]) -> dict[str, int]:
+    """How many of the asked trials each part gets: equal shares, the rest to the last.
+
+    Every part gets at least one; with fewer trials than parts the sum exceeds what was asked.
+    """
+    share, rest = divmod(trials, len(parts))
+    shares = {name: max(1, share) for name in parts}
+    shares[parts[-1]] += rest if share else 0
+    return shares
+
+
+def ships_as_bag(training: TrainingSet, part: str) -> bool:
+    """Whether the fold models ship together.
+
+    With forward blocks in time the fold models end before the newest rows, so there a refit always
+    ships.
+    """
+    positives = int(training.dataset.y[training.part(part).rows].sum())
+    return training.kind != "time" and positives < BAG_BELOW_POSITIVES
+
+
+def tune_part(
+    training: TrainingSet,
+    part: str,
+    spec: SearchSpec,
+    *,
+    trials: int,
+    root: StudyRoot,
+    store: FoldStore,
+    seed: int,
+    on_result: Callable[[TrialResult], None],
+    enqueue: Sequence[Configuration] = (),
+) -> Tuned:
+    """Run the study of a part, choose among its finalists on fresh folds, and compose what ships.
+
+    Args:
+        training: the training set.
+        part: name of the part.
+        spec: the search section.
+        trials: trials to run, exactly.
+        root: where trials and driver exchange files.
+        store: prepared folds.
+        seed: seed of everything random.
+        on_result: called once for every finished trial.
+        enqueue: configurations to try first.
+    """
+    started = time.monotonic()
+    study = run_study(
+        training,
+        part,
+        spec,
+        root=root,
+        store=store,
+        seed=seed,
+        trials=trials,
+        on_result=on_result,
+        enqueue=enqueue,
+    )
+    searched = time.monotonic()
+    emit("phase", part=part, phase="select", text="scoring the finalists on fresh folds")
+    best = finalists(study.results, spec.finalists)
+    folds = range(len(training.part(part).partitions[FRESH]))
+
+    def fit(
+        configurations: Sequence[Configuration], which: Sequence[int | None]
+    ) -> dict[tuple[str, int | None], Member]:
+        return fit_members(
+            training,
+            part,
+            configurations,
+            spec,
+            partition=FRESH,
+            folds=which,
+            root=root,
+            store=store,
+            seed=seed,
+        )
+
+    members = fit(best, list(folds))
+    oof = gather(training, part, best, members)
+    bag = ships_as_bag(training, part)
+    most = spec.ensemble
+    selected = select(best, oof, spec, most=most, seed=seed)
+    graph = _compose(selected, list(folds) if bag else [None], members, fit, root)
+    while _too_slow(graph, spec) and len(selected.members) > 1:
+        selected = select(best, oof, spec, most=len(selected.members) - 1, seed=seed)
+        graph = _compose(selected, list(folds) if bag else [None], members, fit, root)
+    if _too_slow(graph, spec):
+        emit(
+            "warned",
+            text=f"even a single model takes longer than search.latency_limit_us = {spec.latency_limit_us}",
+        )
+    return Tuned(
+        graph=graph,
+        selected=selected,
+        oof=oof,
+        results=study.results,
+        bag=bag,
+        seconds={"search": searched - started, "select": time.monotonic() - searched},
+    )
+
+
+def _compose(
+    selected: Selected,
+    folds: Sequence[int | None],
+    members: dict[tuple[str, int | None], Member],
+    fit: Callable[[Sequence[Configuration], Sequence[int | None]], dict[tuple[str, int | None], Member]],
+    root: StudyRoot,
+) -> onnx.ModelProto:
+    chosen = [configuration for configuration, _ in selected.members]
+    if any((configuration.digest(), fold) not in members for configuration in chosen for fold in folds):
+        members = members | fit(chosen, folds)
+    graphs = [
+        (members[configuration.digest(), fold].graph(root), share / len(folds))
+        for configuration, share in selected.members
+        for fold in folds
+    ]
+    return compose(graphs, selected.calibration)
+
+
+def _too_slow(graph: onnx.ModelProto, spec: SearchSpec) -> bool:
+    return spec.latency_limit_us is not None and row_latency_us(graph) > spec.latency_limit_us

@@ -1,0 +1,228 @@
+"""Tune: the study; then the choice on fresh folds, calibration, threshold, and the bundles."""
+
+import importlib.metadata
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+from minorkey.bundle.bundle import BundleInfo, write_bundle
+from minorkey.bundle.compose import compose
+from minorkey.bundle.members import member_graph
+from minorkey.bundle.reference import reference_profile
+from minorkey.data.fold_store import FoldStore
+from minorkey.data.preprocessing import Preprocessor
+from minorkey.data.training_set import TrainingSet
+from minorkey.evaluation.baselines import BASELINES, Prior
+from minorkey.evaluation.calibration import Calibration
+from minorkey.models.family import Encoding
+from minorkey.progress import emit
+from minorkey.search.driver import fit_members
+from minorkey.search.selection import FRESH
+from minorkey.search.tuning import Tuned, trial_shares, tune_part
+from minorkey.settings import settings
+from minorkey.spec import MonitorSpec, SearchSpec, parse_section
+from minorkey.steps.step import step
+from minorkey.tracking import RunTracker
+from minorkey.trials.study_root import LocalStudyRoot, StudyRoot
+from minorkey.trials.trial import Outcome
+
+__all__ = ["run"]
+
+_VERSIONS = (
+    "minorkey",
+    "numpy",
+    "scikit-learn",
+    "lightgbm",
+    "xgboost-cpu",
+    "torch",
+    "optuna",
+    "onnx",
+    "onnxruntime",
+)
+
+
+@step
+def run(
+    *,
+    model: str,
+    search: str,
+    monitor: str,
+    seed: int,
+    run_key: str,
+    train_dir: Path,
+    bundle_dir: Path,
+    baselines_dir: Path,
+    study_path: Path,
+) -> None:
+    """Tune every part of the training set and write the bundles and ``study.json``.
+
+    Args:
+        model: name in the registry.
+        search: the search section, as JSON.
+        monitor: the monitor section, as JSON.
+        seed: seed of everything random.
+        run_key: identity of the run; an interrupted run with the same key is resumed.
+        train_dir: what `preprocess` wrote for training.
+        bundle_dir: where the bundle that ships is written.
+        baselines_dir: where bundles are written that are only judged: the baselines, and under
+            repeated cross-validation those of each outer part.
+        study_path: where the account of the study is written.
+    """
+    spec, watch = parse_section(SearchSpec, search), parse_section(MonitorSpec, monitor)
+    training = TrainingSet.read(train_dir)
+    root = LocalStudyRoot(Path(settings().study_root or study_path.parent / "study"))
+    store = FoldStore(settings().home / "folds", settings().fold_store_bytes)
+    tracker = RunTracker.open_run(model, run_key)
+    names = sorted((part.name for part in training.parts), key=lambda name: name == "final")
+    shares = trial_shares(spec.trials, names)
+    if sum(shares.values()) > spec.trials:
+        emit(
+            "warned",
+            text=f"search.trials {spec.trials} is below one per part: {sum(shares.values())} are run",
+        )
+
+    study: dict[str, Any] = {"parts": {}, "trials": []}
+    for name in names:
+        tuned = tune_part(
+            training,
+            name,
+            spec,
+            trials=shares[name],
+            root=root,
+            store=store,
+            seed=seed,
+            on_result=tracker.trial_finished,
+        )
+        info = _info(model, training, name, tuned, spec, watch, seed, run_key)
+        judged = baselines_dir if name == "final" else baselines_dir / name
+        write_bundle(bundle_dir if name == "final" else judged / "candidate", tuned.graph, info)
+        _write_baselines(judged, training, name, spec, info, root, store, seed)
+        study["parts"][name] = _account(tuned)
+        study["trials"] += [{"part": name, **result.to_json()} for result in tuned.results]
+    tracker.flush()
+    final = study["parts"]["final"]
+    study |= {
+        "model": model,
+        "seed": seed,
+        "run_key": run_key,
+        "configuration": final["configuration"],
+        "metrics": {"validation": final["validation"]},
+        "threshold": final["threshold"],
+        "counts": _counts(study["trials"]),
+        "versions": _versions(),
+    }
+    aside = study_path.with_suffix(".partial")
+    aside.write_text(json.dumps(study, indent=1), encoding="utf-8")
+    aside.replace(study_path)
+
+
+def _info(
+    model: str,
+    training: TrainingSet,
+    part: str,
+    tuned: Tuned,
+    spec: SearchSpec,
+    watch: MonitorSpec,
+    seed: int,
+    run_key: str,
+) -> BundleInfo:
+    selected = tuned.selected
+    data = training.dataset
+    return BundleInfo(
+        model=model,
+        schema=data.schema,
+        threshold=selected.threshold,
+        calibration=selected.calibration,
+        configuration=_configuration(tuned),
+        reference=reference_profile(tuned.oof.data.features, selected.calibration.apply(selected.raw), watch),
+        membership={**training.membership, "part": part},
+        lineage={
+            "run_key": run_key,
+            "seed": seed,
+            "training_digest": data.digest(),
+            "rows": len(data),
+            "positives": data.positives,
+            "versions": _versions(),
+        },
+        validation=selected.validation,
+        costs={
+            "false_negative": spec.threshold.false_negative_cost,
+            "false_positive": spec.threshold.false_positive_cost,
+        },
+    )
+
+
+def _write_baselines(
+    folder: Path,
+    training: TrainingSet,
+    part: str,
+    spec: SearchSpec,
+    info: BundleInfo,
+    root: StudyRoot,
+    store: FoldStore,
+    seed: int,
+) -> None:
+    """Fit what the result is compared with: on the same rows, at the threshold anyone would use."""
+    emit("phase", part=part, phase="baselines", text="fitting the baselines")
+    members = fit_members(
+        training,
+        part,
+        list(BASELINES.values()),
+        spec,
+        partition=FRESH,
+        folds=[None],
+        root=root,
+        store=store,
+        seed=seed,
+    )
+    rows = training.dataset.take(training.part(part).rows)
+    share = float((rows.y * (1.0 if rows.weight is None else rows.weight)).sum())
+    share /= len(rows) if rows.weight is None else float(rows.weight.sum())
+    encoding = Encoding(scale=False, categorical="ordinal")
+    prior = member_graph(
+        Preprocessor.fit(rows.features, rows.schema, encoding, interactions=False), Prior(share)
+    )
+    graphs = {
+        name: members[configuration.digest(), None].graph(root) for name, configuration in BASELINES.items()
+    }
+    for name, graph in {"prior": prior, **graphs}.items():
+        configuration = BASELINES.get(name)
+        plain = BundleInfo(
+            **{
+                **vars(info),
+                "threshold": 0.5,
+                "calibration": Calibration(kind="none", parameters={}),
+                "configuration": [{"weight": 1.0, **configuration.to_json()}] if configuration else [],
+                "validation": {},
+            }
+        )
+        write_bundle(folder / name, compose([(graph, 1.0)], plain.calibration), plain)
+
+
+def _configuration(tuned: Tuned) -> list[dict[str, Any]]:
+    return [{"weight": share, **configuration.to_json()} for configuration, share in tuned.selected.members]
+
+
+def _account(tuned: Tuned) -> dict[str, Any]:
+    selected = tuned.selected
+    return {
+        "configuration": {"members": _configuration(tuned), "ships": "fold bag" if tuned.bag else "refit"},
+        "validation": selected.validation,
+        "threshold": selected.threshold,
+        "calibration": selected.calibration.to_json(),
+        "choice": {"ensemble": selected.choice.ensemble, "reason": selected.choice.reason},
+        "seconds": tuned.seconds,
+    }
+
+
+def _counts(trials: list[dict[str, Any]]) -> dict[str, int]:
+    outcomes = [Outcome(trial["outcome"]) for trial in trials]
+    complete, pruned = outcomes.count(Outcome.COMPLETE), outcomes.count(Outcome.PRUNED)
+    return {"complete": complete, "pruned": pruned, "failed": len(outcomes) - complete - pruned}
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version()} | {
+        name: importlib.metadata.version(name) for name in _VERSIONS
+    }
