@@ -1,0 +1,22 @@
+"""The model registry: versions with their lineage and aliases, and the bundles they ship as."""
+
+from minorkey.registry.bundles import fetch_bundle, store_bundle
+from minorkey.registry.versions import (
+    bundle_of_version,
+    move_champion,
+    register_version,
+    require_champion,
+    resolve_reference,
+    version_of,
+)
+
+__all__ = [
+    "bundle_of_version",
+    "fetch_bundle",
+    "move_champion",
+    "register_version",
+    "require_champion",
+    "resolve_reference",
+    "store_bundle",
+    "version_of",
+]

@@ -1,0 +1,144 @@
+"""Where registered bundles lie: one folder for each digest under ``settings().bundle_root``."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import fsspec
+
+from minorkey.bundle.bundle import Bundle
+from minorkey.errors import BundleError, StateError
+from minorkey.settings import settings
+
+__all__ = ["fetch_bundle", "store_bundle"]
+
+_MANIFEST = "bundle.json"
+
+
+def store_bundle(folder: Path, digest: str) -> str:
+    """Copy a bundle to ``bundle_root/<digest>``; one that is there already is verified instead.
+
+    Args:
+        folder: the bundle, as `minorkey.bundle.bundle.write_bundle` left it.
+        digest: its digest.
+
+    Returns:
+        Path or URI of the copy.
+
+    Raises:
+        BundleError: what lies there under this digest is another bundle.
+        StateError: the folder or bucket cannot be written.
+    """
+    root = settings().bundle_root.rstrip("/")
+    remote = _is_remote(root)
+    uri = f"{root}/{digest}" if remote else str(Path(root).absolute() / digest)
+    try:
+        if remote:
+            _store_remote(folder, uri)
+        else:
+            _store_local(folder, Path(uri))
+    except OSError as error:
+        raise StateError(
+            f"the bundle cannot be stored: {error}",
+            key="MINORKEY_BUNDLE_ROOT",
+            value=root,
+            allowed="a writable folder or an fsspec URI",
+            remedy="check its permissions and free space, or set MINORKEY_BUNDLE_ROOT",
+        ) from None
+    stored = fetch_bundle(uri)
+    found = Bundle.load(stored).digest
+    if found != digest:
+        raise _altered(uri, found, digest)
+    return uri
+
+
+def fetch_bundle(uri: str) -> Path:
+    """A local folder that holds the bundle at a path or URI.
+
+    Bundles behind a URI are downloaded once to ``settings().home/downloads/<digest>``; `Bundle.load`
+    verifies them like any other.
+
+    Raises:
+        BundleError: there is no bundle.
+        StateError: it cannot be downloaded.
+    """
+    if not _is_remote(uri):
+        path = Path(uri.removeprefix("file://"))
+        if not (path / _MANIFEST).is_file():
+            raise BundleError(
+                "there is no bundle", key=uri, allowed="a folder with bundle.json", remedy="register the model again"
+            )
+        return path
+    target = settings().home / "downloads" / uri.rstrip("/").rpartition("/")[2]
+    if not (target / _MANIFEST).is_file():
+        try:
+            _download(uri, target)
+        except OSError as error:
+            raise StateError(
+                f"the bundle cannot be downloaded: {error}",
+                key=uri,
+                remedy="check the address and the credentials of its store",
+            ) from None
+    return target
+
+
+def _is_remote(uri: str) -> bool:
+    return "://" in uri and not uri.startswith("file://")
+
+
+def _store_local(folder: Path, target: Path) -> None:
+    if target.exists():
+        return
+    aside = target.with_name(f".{target.name}.{os.getpid()}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shutil.copytree(folder, aside, dirs_exist_ok=True)
+        aside.rename(target)
+    except OSError:
+        # Another process may have stored the same digest meanwhile: theirs is as good.
+        if not target.exists():
+            raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _store_remote(folder: Path, uri: str) -> None:
+    """Upload every file, the manifest last: where it is, the bundle is whole."""
+    store, root = _filesystem(uri)
+    if store.exists(f"{root}/{_MANIFEST}"):
+        return
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    for path in sorted(files, key=lambda path: path.name == _MANIFEST):
+        store.pipe_file(f"{root}/{path.relative_to(folder).as_posix()}", path.read_bytes())
+
+
+def _download(uri: str, target: Path) -> None:
+    store, root = _filesystem(uri)
+    if not store.exists(f"{root}/{_MANIFEST}"):
+        raise FileNotFoundError(f"there is no {_MANIFEST}")
+    aside = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        for name in store.find(root):
+            path = aside / str(name)[len(root) :].lstrip("/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(store.cat_file(name))
+        if not target.exists():
+            aside.rename(target)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _filesystem(uri: str) -> tuple[Any, str]:
+    store, root = fsspec.core.url_to_fs(uri)
+    return store, str(root)
+
+
+def _altered(uri: str, found: str, expected: str) -> BundleError:
+    return BundleError(
+        "another bundle lies under this digest",
+        key=uri,
+        value=found,
+        allowed=expected,
+        remedy="remove that folder and register again",
+    )

@@ -1,0 +1,265 @@
+"""Model versions in MLflow's registry: written once a run and bundle, found by alias, promoted with care."""
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from minorkey.bundle.bundle import Bundle
+from minorkey.errors import StateError
+from minorkey.serving.samples import sample_rows
+from minorkey.settings import settings
+from minorkey.tracking import RunTracker, client, is_empty, reaching
+
+__all__ = [
+    "bundle_of_version",
+    "move_champion",
+    "register_version",
+    "require_champion",
+    "resolve_reference",
+    "version_of",
+]
+
+_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+_LOCK_SECONDS = 60
+
+
+def version_of(model: str, alias: str) -> str:
+    """Version that an alias of a registered model points to, "" if there is none.
+
+    Raises:
+        StateError: the tracking server does not answer.
+    """
+    if is_empty():
+        return ""
+    mlflow = client()
+    from mlflow.exceptions import MlflowException
+
+    with reaching():
+        try:
+            return str(mlflow.get_model_version_by_alias(model, alias).version)
+        except MlflowException as error:
+            if error.error_code in _ABSENT:
+                return ""
+            raise
+
+
+def bundle_of_version(model: str, version: str) -> str:
+    """Path or URI of the bundle of a registered version.
+
+    Raises:
+        StateError: there is no such version, or minorkey did not register it.
+    """
+    mlflow = client()
+    from mlflow.exceptions import MlflowException
+
+    with reaching():
+        try:
+            tags = mlflow.get_model_version(model, version).tags
+        except MlflowException as error:
+            if error.error_code not in _ABSENT:
+                raise
+            tags = {}
+    uri = tags.get("minorkey.bundle_uri", "")
+    if not uri:
+        raise StateError(
+            "the registry has no bundle of this version",
+            key=f"{model}/{version}",
+            allowed="a version that `minorkey run` registered",
+            remedy="see the versions with `mlflow models`, or in MLflow's page",
+        )
+    return str(uri)
+
+
+def resolve_reference(reference: str) -> tuple[str, str, str]:
+    """What ``NAME@ALIAS`` or ``NAME/VERSION`` points to.
+
+    Returns:
+        Model name, alias ("" for a fixed version) and version.
+
+    Raises:
+        StateError: the reference has another form, or the registry has no such thing.
+    """
+    if "@" in reference:
+        model, _, alias = reference.partition("@")
+        version = version_of(model, alias)
+    else:
+        model, _, version = reference.partition("/")
+        alias = ""
+    if not model or not version:
+        raise StateError(
+            "the registry has no such model",
+            key="--model",
+            value=reference,
+            allowed="NAME@ALIAS (as in minorkey@champion) or NAME/VERSION",
+            remedy="run `minorkey run` first, or check MINORKEY_HOME and MLFLOW_TRACKING_URI",
+        )
+    return model, alias, version
+
+
+def register_version(
+    model: str, run_key: str, bundle: Bundle, bundle_uri: str, tracker: RunTracker, tags: Mapping[str, Any]
+) -> str:
+    """Write a model version with its lineage and set the alias ``challenger``.
+
+    The same run and bundle are registered once: a second call finds the version of the first.
+
+    Args:
+        model: name of the registered model.
+        run_key: identity of the pipeline run.
+        bundle: what ships.
+        bundle_uri: where `minorkey.registry.store_bundle` put it.
+        tracker: the run that the model is logged to.
+        tags: more tags of the version.
+
+    Returns:
+        The version.
+
+    Raises:
+        StateError: the tracking server does not answer.
+    """
+    mlflow = client()
+    with reaching(), _lock(f"register-{model}"):
+        version = _registered(mlflow, model, run_key, bundle.digest)
+        if not version:
+            lineage = _lineage(bundle, run_key, bundle_uri) | {key: str(value) for key, value in tags.items()}
+            source, model_id = _log_graph(bundle, tracker, lineage)
+            _ensure_model(mlflow, model)
+            version = str(
+                mlflow.create_model_version(
+                    model, source=source, run_id=tracker.run_id, tags=lineage, model_id=model_id
+                ).version
+            )
+        mlflow.set_registered_model_alias(model, "challenger", version)
+    return version
+
+
+def move_champion(model: str, version: str, *, expected: str) -> None:
+    """Point the alias ``champion`` to a version, if it still points where the caller believes.
+
+    Args:
+        model: name of the registered model.
+        version: the new champion.
+        expected: version of the old champion, "" for none: what the challenger was compared with.
+
+    Raises:
+        StateError: the champion is another one by now.
+    """
+    with _lock(f"champion-{model}"):
+        if require_champion(model, version, expected=expected) == version:
+            return
+        with reaching():
+            client().set_registered_model_alias(model, "champion", version)
+
+
+def require_champion(model: str, version: str, *, expected: str) -> str:
+    """The present champion's version, which must be ``expected`` or already ``version``.
+
+    Raises:
+        StateError: it is another one, so that nobody has compared the new version with it.
+    """
+    current = version_of(model, "champion")
+    if current not in (version, expected):
+        raise StateError(
+            "the champion changed while this run was under way, and the new model was not compared with it",
+            key=f"{model}@champion",
+            value=f"version {current}" if current else "no champion",
+            allowed=f"version {expected}" if expected else "no champion",
+            remedy="run again: the new run is compared with the present champion",
+        )
+    return current
+
+
+def _registered(mlflow: Any, model: str, run_key: str, digest: str) -> str:
+    found = mlflow.search_model_versions(
+        f"name = '{model}' and tags.`minorkey.run_key` = '{run_key}' and tags.`minorkey.digest` = '{digest}'"
+    )
+    return min((str(version.version) for version in found), key=int, default="")
+
+
+def _ensure_model(mlflow: Any, model: str) -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        mlflow.create_registered_model(model)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def _log_graph(bundle: Bundle, tracker: RunTracker, tags: Mapping[str, str]) -> tuple[str, str]:
+    """Log the graph in MLflow's ONNX flavour; its URI and id.
+
+    The signature is one of tensors: with one of columns pandas 3 hands its own string arrays to
+    onnxruntime, which refuses them.
+    """
+    from importlib.metadata import version
+
+    import mlflow
+    import mlflow.onnx
+    import numpy as np
+    import onnx
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema, TensorSpec
+
+    features = bundle.info.schema.features
+    shape = (-1, 1) if len(features) == 1 else (-1,)
+    kinds = {feature.name: np.dtype(str if feature.kind == "categorical" else "float64") for feature in features}
+    signature = ModelSignature(
+        Schema([TensorSpec(kind, shape, name) for name, kind in kinds.items()]),
+        Schema([TensorSpec(np.dtype("float32"), (-1,), name) for name in ("raw", "score")]),
+    )
+    rows = sample_rows(bundle.info, 2)
+    example = {name: values.astype(kinds[name]).reshape(shape) for name, values in rows.items()}
+    with mlflow.start_run(run_id=tracker.run_id):
+        logged = mlflow.onnx.log_model(
+            onnx.load(bundle.folder / "model.onnx"),
+            name="model",
+            signature=signature,
+            input_example=example,
+            pip_requirements=[f"{name}=={version(name)}" for name in ("onnx", "onnxruntime", "numpy", "pandas")],
+            onnx_execution_providers=["CPUExecutionProvider"],
+            onnx_session_options={"intra_op_num_threads": 1},
+            save_as_external_data=False,
+            tags=dict(tags),
+        )
+    return str(logged.model_uri), str(logged.model_id)
+
+
+def _lineage(bundle: Bundle, run_key: str, bundle_uri: str) -> dict[str, str]:
+    tags = {
+        f"minorkey.{key}": str(value)
+        for key, value in bundle.info.lineage.items()
+        if isinstance(value, str | int | float)
+    }
+    tags |= {"minorkey.run_key": run_key, "minorkey.digest": bundle.digest, "minorkey.bundle_uri": bundle_uri}
+    sha = _git_sha()
+    return tags | ({"minorkey.git_sha": sha} if sha else {})
+
+
+def _git_sha() -> str:
+    """Commit of the checkout that this code runs from, "" outside of one."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+@contextmanager
+def _lock(name: str) -> Iterator[None]:
+    folder = settings().home / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.lock"
+    try:
+        with FileLock(path, timeout=_LOCK_SECONDS):
+            yield
+    except Timeout:
+        raise StateError(
+            "another process is registering or promoting this model",
+            key=str(path),
+            remedy="wait until it has finished, or end it",
+        ) from None

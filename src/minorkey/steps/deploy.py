@@ -1,0 +1,70 @@
+"""Deploy: make the promoted version serve, verify its answers, and only then call it champion."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from minorkey.bundle.bundle import Bundle
+from minorkey.errors import BundleError, StateError
+from minorkey.registry import fetch_bundle, move_champion, require_champion
+from minorkey.serving import local
+from minorkey.serving.verification import verify_in_process, verify_server
+from minorkey.spec import DeploySpec, parse_section
+from minorkey.steps.step import step
+
+__all__ = ["run"]
+
+
+@step
+def run(
+    *,
+    model: str,
+    deploy: str,
+    model_version: str,
+    bundle_uri: str,
+    champion_version: str,
+    deployment_path: Path,
+) -> None:
+    """Serve the version, verify it, and move the alias ``champion``.
+
+    Args:
+        model: name of the registered model.
+        deploy: the `DeploySpec` as JSON text.
+        model_version: the version to promote.
+        bundle_uri: where its bundle lies.
+        champion_version: the champion that it was compared with, "" for none.
+        deployment_path: receives ``deployment.json``: url, pid, model, version, digest, verified.
+
+    Raises:
+        BundleError: the bundle is altered, foreign or gone.
+        StateError: the champion is another one by now, or the predictor does not start or answers
+            otherwise than its bundle. The former champion then serves on.
+    """
+    spec = parse_section(DeploySpec, deploy)
+    require_champion(model, model_version, expected=champion_version)
+    bundle = Bundle.load(fetch_bundle(bundle_uri))
+    content: dict[str, Any] = {"model": model, "version": model_version, "digest": bundle.digest}
+    content |= {"url": "", "pid": None, "target": spec.target, "verified": verify_in_process(bundle)}
+    if spec.target == "local":
+        content |= _serve_and_promote(spec, model, model_version, bundle, champion_version)
+    else:
+        move_champion(model, model_version, expected=champion_version)
+    aside = deployment_path.with_name(f"{deployment_path.name}.partial")
+    aside.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    aside.replace(deployment_path)
+
+
+def _serve_and_promote(
+    spec: DeploySpec, model: str, version: str, bundle: Bundle, champion: str
+) -> dict[str, Any]:
+    """Start or swap the predictor; whatever fails from here on restores what served before."""
+    before = local.current_target(model)
+    try:
+        server = local.start(model, bundle.folder, version, host=spec.host, port=spec.port)
+        verified = verify_server(server.url, model, version, bundle)
+        move_champion(model, version, expected=champion)
+    except (StateError, BundleError):
+        local.restore(model, before)
+        raise
+    return {"url": server.url, "pid": server.pid, "verified": verified}
+
