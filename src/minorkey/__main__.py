@@ -1,0 +1,5 @@
+"""``python -m minorkey`` is the command ``minorkey``."""
+
+from minorkey.cli import main
+
+main()

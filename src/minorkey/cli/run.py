@@ -1,0 +1,177 @@
+"""``minorkey run``."""
+
+import contextlib
+import importlib.metadata
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from cyclopts import Parameter
+
+from minorkey.errors import MinorkeyError, SpecError
+
+__all__ = ["entry_point", "parse_settings", "resolve_spec", "run_command"]
+
+
+def run_command(
+    spec: Path | None = None,
+    /,
+    *,
+    data: str | None = None,
+    target: str | None = None,
+    positive: str | None = None,
+    trials: int | None = None,
+    workers: int | None = None,
+    timeout: float | None = None,
+    seed: int | None = None,
+    set: Annotated[list[str] | None, Parameter(negative="", allow_leading_hyphen=True)] = None,
+    keep_column: Annotated[list[str] | None, Parameter(negative="")] = None,
+    out: Path | None = None,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+    quiet: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Tune, prove, register and serve a classifier, from data to a deployed model.
+
+    An interrupted run goes on where it stopped: give the same command again. Options override
+    the specification. Examples:
+
+    - `minorkey run` (built-in card transactions)
+    - `minorkey run --data mine.csv --target churned --trials 100`
+    - `minorkey run fraud.yaml --set search.ensemble=1 --set split.test_fraction=0.3`
+
+    Parameters
+    ----------
+    spec
+        Specification in YAML. `minorkey init` writes one, `minorkey schema` lists every key.
+    data
+        Where the rows are: a path, a URI (s3://, https://), openml:ID, sklearn:NAME or builtin:cards.
+    target
+        Column to predict. Needed for data of your own.
+    positive
+        The target's value that is the rare event. Default: the rarer of the two.
+    trials
+        Configurations to try, exactly this many. Default: 40.
+    workers
+        Processes that try them. Default: one a core.
+    timeout
+        Seconds after which no further trial starts.
+    seed
+        Seed of everything random, except which rows are in the test.
+    set
+        Any key of the specification, e.g. `--set search.threshold.policy=min_cost`. Repeatable.
+    keep_column
+        A column that is used even if it looks like an identifier or gives the answer away. Repeatable.
+    out
+        Folder for the results. Default: `runs/MODEL`.
+    overwrite
+        Replace a finished run in that folder. An interrupted run of the same command still goes on.
+    quiet
+        Print nothing but errors.
+    """
+    from minorkey.result import print_summary, write_result
+    from minorkey.view import watching
+
+    run_spec, assumed = resolve_spec(
+        spec,
+        flags={
+            "data.source": data,
+            "data.target": target,
+            "data.positive": positive if positive is None else _scalar(positive),
+            "search.trials": trials,
+            "search.workers": workers,
+            "search.timeout": timeout,
+            "seed": seed,
+        },
+        settings=set or [],
+        keep=keep_column or [],
+    )
+    folder = out or Path("runs") / run_spec.model
+    run_pipeline = entry_point("run")
+    with watching(quiet=quiet) as view:
+        for text in assumed:
+            view({"event": "assumed", "text": text})
+        run_pipeline(run_spec, folder, overwrite=overwrite, watch=view, finish=write_result)
+    if not quiet:
+        print_summary(folder)
+
+
+def resolve_spec(
+    path: Path | None, *, flags: dict[str, Any], settings: list[str], keep: list[str]
+) -> tuple[Any, list[str]]:
+    """The specification that a command line means, and what was assumed on the way.
+
+    Args:
+        path: the specification's file, None for the defaults.
+        flags: dotted keys that options set; None where the option was not given.
+        settings: ``key.sub=value`` texts.
+        keep: columns to keep, added to the specification's.
+
+    Raises:
+        SpecError: something does not fit.
+    """
+    from minorkey.spec import load_spec, with_overrides
+
+    content = {} if path is None else load_spec(path).model_dump(mode="json", exclude_unset=True)
+    overrides = {key: value for key, value in flags.items() if value is not None} | parse_settings(settings)
+    assumed = []
+    source = overrides.get("data.source")
+    if source is not None and "model" not in content and "model" not in overrides:
+        overrides["model"] = _model_name(str(source))
+        assumed.append(f"the model is called {overrides['model']}, after its data (--set model=NAME)")
+    if keep:
+        overrides["data.keep"] = [*content.get("data", {}).get("keep", []), *keep]
+    run_spec = with_overrides(content, overrides)
+    if run_spec.data.target is None and not run_spec.data.source.startswith(("builtin:", "sklearn:", "openml:")):
+        raise SpecError(
+            "the column to predict is not named",
+            key="data.target",
+            remedy="add --target COLUMN, or data.target in the specification",
+        )
+    return run_spec, assumed
+
+
+def parse_settings(settings: list[str]) -> dict[str, Any]:
+    """Dotted keys and values of ``key.sub=value`` texts; values are YAML.
+
+    Raises:
+        SpecError: a text has no ``=``, or its value is not YAML.
+    """
+    parsed = {}
+    for text in settings:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise SpecError("the setting is not understood", key="--set", value=text, allowed="key.sub=value")
+        try:
+            parsed[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise SpecError("the value is not YAML", key=f"--set {key}", value=value) from None
+    return parsed
+
+
+def entry_point(name: str) -> Callable[..., Any]:
+    """A function of the pipelines, found by entry point so that the library never imports them.
+
+    Raises:
+        MinorkeyError: the pipelines are not installed.
+    """
+    for entry in importlib.metadata.entry_points(group="minorkey.pipelines", name=name):
+        function: Callable[..., Any] = entry.load()
+        return function
+    raise MinorkeyError(f"the pipelines are not installed beside minorkey: no entry point {name!r}")
+
+
+def _scalar(text: str) -> str | int | float | bool:
+    with contextlib.suppress(ValueError):
+        value = json.loads(text)
+        if isinstance(value, str | int | float | bool):
+            return value
+    return text
+
+
+def _model_name(source: str) -> str:
+    stem = Path(re.split(r"[?#]", source)[0]).name.partition(".")[0]
+    slug = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40].strip("-")
+    return slug or "minorkey"

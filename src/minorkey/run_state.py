@@ -1,0 +1,225 @@
+"""A run's folder: who owns it, whether it is finished, and what may happen to it.
+
+::
+
+    OUT/
+    ├── state.json          run key, status and digest of the specification
+    ├── result.json, report.html, bundle/, model_card.md, study.json, verdict.json, ...
+    ├── logs/               events.jsonl and pipeline.log
+    └── .work/              what the steps exchange; gone once the run is finished
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from minorkey.errors import StateError
+from minorkey.spec import RunSpec
+
+__all__ = ["OwnerLock", "RunFolder", "spec_digest", "when_owner_dies"]
+
+_OWN = (
+    ".work", "bundle", "deployment.json", "error.json", "logs", "model_card.md", "profile.json", "report.html",
+    "result.json", "spec.json", "state.json", "study.json", "verdict.json",
+)  # fmt: skip
+
+
+def spec_digest(spec: RunSpec) -> str:
+    """Digest of everything that a run's result depends on: the specification and the state of its file."""
+    hasher = hashlib.sha256(spec.model_dump_json().encode())
+    source = Path(spec.data.source)
+    if source.is_file():
+        status = source.stat()
+        hasher.update(f"{status.st_size} {status.st_mtime_ns}".encode())
+    return hasher.hexdigest()
+
+
+class OwnerLock:
+    """An exclusive lock that the kernel frees when its holder dies, however it dies.
+
+    Raises:
+        StateError: another process holds it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> Self:
+        self._stream = self._path.open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._stream.seek(0)
+            holder = self._stream.read().strip() or "unknown"
+            self._stream.close()
+            raise StateError(
+                "another command works in this folder right now",
+                key=str(self._path.parent.parent),
+                value=f"process {holder}",
+                remedy="wait for it, or give another --out",
+            ) from None
+        self._stream.truncate(0)
+        self._stream.write(str(os.getpid()))
+        self._stream.flush()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stream.close()
+
+
+def when_owner_dies(lock: Path, act: Callable[[], None]) -> None:
+    """Call ``act`` from a background thread as soon as nobody holds the lock any more."""
+
+    def watch() -> None:
+        with lock.open(encoding="utf-8") as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH)
+        act()
+
+    threading.Thread(target=watch, name="owner-watch", daemon=True).start()
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of one run, opened for that run.
+
+    Attributes:
+        out: the folder.
+        run_key: identity of the run, shared by its steps and kept across a resume.
+        resumed: whether an interrupted run goes on.
+        created: whether the folder did not exist before.
+    """
+
+    out: Path
+    run_key: str
+    resumed: bool
+    created: bool
+
+    @classmethod
+    def open(cls, out: Path, spec: RunSpec, *, overwrite: bool = False) -> Self:
+        """Claim a folder for a run, or go on with the interrupted run in it.
+
+        Args:
+            out: the folder; it is made if needed.
+            spec: what the run does.
+            overwrite: replace a finished run, or an interrupted one of another specification. An
+                interrupted run of this very specification is resumed all the same.
+
+        Raises:
+            StateError: the folder cannot be written, is not a run's, is finished, or belongs to an
+                interrupted run of another specification.
+        """
+        out, digest = out.absolute(), spec_digest(spec)
+        created = not out.exists()
+        state = _read_state(out)
+        if state is not None and state["status"] == "running" and state["spec_digest"] == digest:
+            _make(out)
+            return cls(out=out, run_key=state["run_key"], resumed=True, created=False)
+        if state is not None and not overwrite:
+            finished = state["status"] == "finished"
+            raise StateError(
+                "a finished run lies here" if finished else "an interrupted run of another specification lies here",
+                key=str(out),
+                value=f"run {state['run_key']}",
+                remedy="add --overwrite to replace it, or give another --out",
+            )
+        if state is None and not created and (not out.is_dir() or any(out.iterdir())):
+            raise StateError(
+                "this is not the folder of a run, so nothing is written into it",
+                key=str(out),
+                allowed="a new or empty folder, or one that minorkey run made",
+                remedy="give another --out",
+            )
+        if state is not None:
+            _clear(out)
+        _make(out)
+        folder = cls(out=out, run_key=uuid.uuid4().hex, resumed=False, created=created)
+        (out / "spec.json").write_text(spec.model_dump_json(indent=1), encoding="utf-8")
+        folder._write_state("running", digest)
+        return folder
+
+    @property
+    def work(self) -> Path:
+        """What the steps exchange."""
+        return self.out / ".work"
+
+    @property
+    def study(self) -> Path:
+        """What trials and driver exchange: the part that makes a run resumable."""
+        return self.work / "study"
+
+    @property
+    def events(self) -> Path:
+        """The steps' progress events, one JSON object a line."""
+        return self.out / "logs" / "events.jsonl"
+
+    @property
+    def log(self) -> Path:
+        """Everything that the steps printed."""
+        return self.out / "logs" / "pipeline.log"
+
+    @property
+    def error(self) -> Path:
+        """What a step leaves that failed on the user's input."""
+        return self.out / "error.json"
+
+    @property
+    def owner(self) -> Path:
+        """The file that the owning command holds locked."""
+        return self.work / "owner.lock"
+
+    def finish(self) -> None:
+        """Mark the run finished and forget what only a resume would need."""
+        state = _read_state(self.out) or {}
+        self._write_state("finished", state.get("spec_digest", ""))
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    def abandon(self) -> None:
+        """Leave nothing behind: for a run that failed on its input before it had anything to resume."""
+        _clear(self.out)
+        if self.created:
+            self.out.rmdir()
+
+    def _write_state(self, status: str, digest: str) -> None:
+        content = {"run_key": self.run_key, "status": status, "spec_digest": digest, "time": time.time()}
+        aside = self.out / "state.json.partial"
+        aside.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        aside.replace(self.out / "state.json")
+
+
+def _read_state(out: Path) -> dict[str, str] | None:
+    try:
+        state: dict[str, str] = json.loads((out / "state.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise StateError(
+            "the folder's state.json cannot be read", key=str(out), value=error, remedy="give another --out"
+        ) from None
+    return state
+
+
+def _make(out: Path) -> None:
+    (out / ".work" / "tmp").mkdir(parents=True, exist_ok=True)
+    (out / "logs").mkdir(exist_ok=True)
+    (out / "logs" / "pipeline.log").touch()
+
+
+def _clear(out: Path) -> None:
+    for name in _OWN:
+        path = out / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
