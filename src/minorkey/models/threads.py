@@ -1,0 +1,15 @@
+"""Holding the native thread pools (OpenMP, BLAS) of a fit to its share of the cores."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+__all__ = ["native_threads"]
+
+
+@contextmanager
+def native_threads(most: int) -> Iterator[None]:
+    """Within this context no native pool uses more than so many threads."""
+    with threadpool_limits(most):
+        yield
