@@ -60,7 +60,9 @@ class Levels:
     def codes(self, column: pd.Series) -> npt.NDArray[np.intp]:
         """Code of every row, shape (n,)."""
         table = self.code_table()
-        places = pd.Index(list(table), dtype=object).get_indexer(pd.Index(column.to_numpy(object), dtype=object))
+        places = pd.Index(list(table), dtype=object).get_indexer(
+            pd.Index(column.to_numpy(object), dtype=object)
+        )
         of_place = np.array([*table.values(), len(self.kept)], np.intp)
         return of_place[places]
 

@@ -192,7 +192,9 @@ class Preprocessor:
                 numeric[pair.first] / (np.abs(numeric[pair.second]) + np.float32(pair.epsilon))
                 for pair in self.pairs
             ]
-        derived = [np.clip(column, -np.float32(FINITE), np.float32(FINITE)) for column in differences + ratios]
+        derived = [
+            np.clip(column, -np.float32(FINITE), np.float32(FINITE)) for column in differences + ratios
+        ]
         parts = [
             part.astype(np.float32)
             for name, learned in zip(self._names("datetime"), self.times, strict=True)

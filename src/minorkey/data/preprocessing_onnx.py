@@ -239,4 +239,6 @@ def _categories(writer: _Writer, preprocessor: "Preprocessor", sources: dict[str
     columns = [column for column, levels in enumerate(preprocessor.levels) for _ in range(levels.count)]
     own = [float(code) for levels in preprocessor.levels for code in range(levels.count)]
     spread = writer.rows(stacked, columns, len(names))
-    return [writer.add("Cast", writer.add("Equal", spread, writer.column(own, np.float32)), to=TensorProto.FLOAT)]
+    return [
+        writer.add("Cast", writer.add("Equal", spread, writer.column(own, np.float32)), to=TensorProto.FLOAT)
+    ]
