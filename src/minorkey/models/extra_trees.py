@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+import numpy as np
 from optuna.distributions import BaseDistribution
 
 from minorkey.data.dataset import Labels
@@ -42,11 +43,19 @@ class ExtraTrees:
         threads: int = 1,
         categorical: tuple[tuple[int, int], ...] = (),
     ) -> FittedModel:
-        """Fit; categories are compared by their codes."""
+        """Fit; categories are compared by their codes.
+
+        Trees grown to pure leaves on all rows would hardly notice a weight: where weights differ, each
+        tree draws its rows in proportion to them.
+        """
         from sklearn.ensemble import ExtraTreesClassifier
 
         forest = ExtraTreesClassifier(
-            n_estimators=tree_count(len(y)), n_jobs=threads, random_state=seed, **params
+            n_estimators=tree_count(len(y)),
+            bootstrap=bool(np.ptp(weight) > 0),
+            n_jobs=threads,
+            random_state=seed,
+            **params,
         )
         forest.fit(features, y, sample_weight=weight)
         return fitted_forest(forest, features.shape[1])

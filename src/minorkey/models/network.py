@@ -1,5 +1,6 @@
 """A small network on piecewise linear encodings of numbers and embeddings of categories."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -72,7 +73,7 @@ class Inputs:
         with np.errstate(over="ignore"):
             ramps = np.clip((x[:, :, None] - self.start) * self.slope, np.float32(0), np.float32(1))
         linear = np.clip(x, -LINEAR_RANGE, LINEAR_RANGE)
-        return np.hstack([ramps.reshape(len(x), -1), linear])
+        return np.hstack([ramps.reshape(len(x), self.start.size), linear])
 
     def rows(self, features: Matrix) -> npt.NDArray[np.int64]:
         """Rows of the embedding table, shape (n, c)."""
@@ -107,8 +108,8 @@ class _Fitted:
 
         hidden = self.inputs.numbers(features)
         if self.inputs.codes.size:
-            embedded = self.layers.table[self.inputs.rows(features)].reshape(len(features), -1)
-            hidden = np.hstack([hidden, embedded])
+            embedded = self.layers.table[self.inputs.rows(features)]
+            hidden = np.hstack([hidden, embedded.reshape(len(features), math.prod(embedded.shape[1:]))])
         for weight, bias in zip(self.layers.weights[:-1], self.layers.biases[:-1], strict=True):
             hidden = np.maximum(hidden @ weight + bias, np.float32(0))
         margin = hidden @ self.layers.weights[-1] + self.layers.biases[-1]
@@ -118,7 +119,7 @@ class _Fitted:
         node = helper.make_node
         nodes: list[NodeProto] = []
         parts: list[str] = []
-        constants: dict[str, npt.NDArray[Any]] = {"flat": np.array([0, -1], np.int64)}
+        constants: dict[str, npt.NDArray[Any]] = {}
         if self.inputs.numeric.size:
             constants |= {
                 "numeric": self.inputs.numeric,
@@ -136,7 +137,7 @@ class _Fitted:
                 node("Sub", ["x_column", "start"], ["past_start"]),
                 node("Mul", ["past_start", "slope"], ["ramp"]),
                 node("Clip", ["ramp", "zero", "one"], ["bounded_ramp"]),
-                node("Reshape", ["bounded_ramp", "flat"], ["ramps"]),
+                node("Flatten", ["bounded_ramp"], ["ramps"], axis=1),
                 node("Clip", ["x", "linear_low", "linear_high"], ["linear"]),
             ]
             parts += ["ramps", "linear"]
@@ -157,7 +158,7 @@ class _Fitted:
                 node("Cast", ["known_code"], ["level"], to=TensorProto.INT64),
                 node("Add", ["level", "offsets"], ["table_row"]),
                 node("Gather", ["table", "table_row"], ["embedding"], axis=0),
-                node("Reshape", ["embedding", "flat"], ["embeddings"]),
+                node("Flatten", ["embedding"], ["embeddings"], axis=1),
             ]
             parts.append("embeddings")
         nodes.append(node("Concat", parts, ["hidden0"], axis=1))

@@ -1,5 +1,6 @@
 """Logistic regression on cubic splines of every numeric column: a generalised additive model."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -54,7 +55,7 @@ class _Basis:
         for degree in range(1, _DEGREE + 1):
             start, rise, end, fall = self._slopes(degree)
             basis = (x - start) * rise * basis[..., :-1] + (end - x) * fall * basis[..., 1:]
-        return np.hstack([plain, basis.reshape(len(plain), -1)])
+        return np.hstack([plain, basis.reshape(len(plain), math.prod(basis.shape[1:]))])
 
     def nodes(self) -> tuple[list[NodeProto], dict[str, npt.NDArray[Any]]]:
         """Nodes from ``features`` to ``design`` (double), the same arithmetic, and their constants."""
@@ -73,7 +74,6 @@ class _Basis:
             "one": np.array([1], np.int64),
             "minus_one": np.array([-1], np.int64),
             "everything": np.array([np.iinfo(np.int64).max], np.int64),
-            "flat": np.array([0, -1], np.int64),
         }
         node = helper.make_node
         nodes = [
@@ -103,7 +103,7 @@ class _Basis:
                 node("Add", [f"rising{d}", f"falling{d}"], [f"basis{d}"]),
             ]
         nodes += [
-            node("Reshape", [f"basis{_DEGREE}", "flat"], ["splines"]),
+            node("Flatten", [f"basis{_DEGREE}"], ["splines"], axis=1),
             node("Concat", ["plain", "splines"], ["design"], axis=1),
         ]
         return nodes, constants
