@@ -1,0 +1,79 @@
+"""Columns that name a row or count the time: a model would learn them by heart and fail on new rows."""
+
+import re
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from minorkey.data.dataset import FeatureKind
+from minorkey.data.encoding import datetime_values, numeric_values
+
+__all__ = ["identifier_reason", "time_copies"]
+
+_NAMED_ID = re.compile(
+    r"(^|[_\s.-])(id|ids|uuid|guid|identifier|rowid|row_number|index)$|^(id|uuid)[_\s.-]|[a-z](Id|ID)$"
+)
+_THINGS = frozenset(
+    {"account", "card", "client", "customer", "device", "member", "merchant", "patient", "session"}
+    | {"terminal", "transaction", "user"}
+)
+#: Fewer distinct values than this are categories, whatever the name.
+_MANY = 100
+_NEARLY_ALL = 0.95
+_MIN_ROWS = 20
+
+
+def identifier_reason(column: pd.Series, kind: FeatureKind | None) -> str:
+    """Why the column looks like an identifier; empty if it does not.
+
+    An identifier is text or a whole number that is named like one and has many values, text that
+    differs in nearly every row, or a whole number that differs in nearly every row and only rises
+    (or only falls) from row to row.
+    """
+    present = column.dropna()
+    if kind == "datetime" or len(present) < _MIN_ROWS:
+        return ""
+    if kind == "numeric" and not _whole(column):
+        return ""
+    distinct = present.nunique()
+    nearly_all = distinct >= _NEARLY_ALL * len(present)
+    if _named(str(column.name)) and (distinct >= _MANY or nearly_all):
+        return f"looks like an identifier: named so, with {distinct:,} values"
+    if kind == "categorical" and nearly_all:
+        return f"looks like an identifier or free text: {distinct:,} values in {len(present):,} rows"
+    if kind == "numeric" and nearly_all:
+        values = numeric_values(present)
+        if (np.diff(values) >= 0).all() or (np.diff(values) <= 0).all():
+            return "looks like a row number: a whole number that only rises or only falls"
+    return ""
+
+
+def time_copies(frame: pd.DataFrame, candidates: Iterable[str], time: str) -> list[str]:
+    """The candidates that never fall, or never rise, as the event time goes on (at least ten values)."""
+    seconds = datetime_values(frame[time])
+    copies = []
+    for name in candidates:
+        kind_is_number = pd.api.types.is_numeric_dtype(frame[name].dtype)
+        values = numeric_values(frame[name]) if kind_is_number else datetime_values(frame[name])
+        if np.isnan(values).any() or len(np.unique(values)) < 10:
+            continue
+        rising = np.diff(values[np.lexsort((values, seconds))])
+        falling = np.diff(values[np.lexsort((-values, seconds))])
+        if (rising >= 0).all() or (falling <= 0).all():
+            copies.append(name)
+    return copies
+
+
+def _named(name: str) -> bool:
+    return bool(_NAMED_ID.search(name) or _NAMED_ID.search(name.lower())) or name.lower() in _THINGS
+
+
+def _whole(column: pd.Series) -> bool:
+    if pd.api.types.is_bool_dtype(column.dtype):
+        return False
+    if pd.api.types.is_integer_dtype(column.dtype):
+        return True
+    values = numeric_values(column)
+    finite = values[np.isfinite(values)]
+    return bool((finite == np.round(finite)).all())

@@ -1,0 +1,183 @@
+"""Columns, and pairs of columns, that alone rank the rows too well to be true.
+
+Each column is cut into cells (levels; or quantiles of the positives and of the negatives), the share of
+positives in each cell is learned on one half of the rows, and the other half is ranked by it; then the
+other way round. A column with many levels therefore gains nothing from levels it has seen once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from minorkey.data.dataset import Labels
+
+__all__ = ["Suspect", "find_leaks", "held_out_average_precision"]
+
+Codes = npt.NDArray[np.intp]
+Halves = tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
+
+_MOST_POSITIVES = 20_000
+_MOST_NEGATIVES = 40_000
+_QUANTILES = 24
+_PAIR_QUANTILES = 12
+#: Pairs are sought among this many columns, those that rank best alone.
+_MOST_PAIRED = 50
+#: A pair is a suspect only if it leaves at most this share of the error of its better half.
+_PAIR_ERROR = 0.5
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """One column or a pair, and the average precision that it reaches alone."""
+
+    columns: tuple[str, ...]
+    average_precision: float
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Rows that stand for all: every positive up to a bound, and a share of negatives that weigh more."""
+
+    features: pd.DataFrame
+    y: Labels
+    weight: npt.NDArray[np.float64]
+    halves: Halves
+
+
+def find_leaks(
+    features: pd.DataFrame, y: Labels, *, threshold: float, seed: int, pairs: bool = True
+) -> list[Suspect]:
+    """The columns, and then the pairs of the other columns, whose average precision is above a threshold.
+
+    Args:
+        features: canonical features, n rows.
+        y: shape (n,).
+        threshold: average precision above which a column is a suspect.
+        seed: seed of the sample and of the halves.
+        pairs: look at pairs too.
+
+    Returns:
+        Suspects, best first. A pair is one only if it ranks far better than its better half: two good
+        columns are not a leak because they are good together.
+    """
+    sample = _sample(features, y, seed)
+    single = {name: _alone(sample, name, _QUANTILES) for name in features.columns}
+    suspects = [Suspect((name,), value) for name, value in single.items() if value > threshold]
+    suspects.sort(key=lambda suspect: -suspect.average_precision)
+    if pairs:
+        taken = {suspect.columns[0] for suspect in suspects}
+        rest = sorted((name for name in single if name not in taken), key=lambda name: -single[name])
+        suspects += _pairs(sample, rest[:_MOST_PAIRED], single, threshold)
+    return suspects
+
+
+def held_out_average_precision(
+    codes: Sequence[Codes], y: Labels, weight: npt.NDArray[np.float64], halves: Halves
+) -> float:
+    """Average precision of ranking one half's cells by the other half's share of positives.
+
+    Args:
+        codes: for each half as the one to learn from: shape (n,), the cell of every row.
+        y: shape (n,).
+        weight: shape (n,).
+        halves: two masks of shape (n,).
+
+    Returns:
+        The mean over both directions. Rows of one cell are tied; an unseen cell has the base rate.
+    """
+    values = []
+    for cells, learn, judge in zip(codes, halves, reversed(halves), strict=True):
+        size = int(cells.max()) + 1
+        positive, total = _counts(cells[learn], y[learn], weight[learn], size)
+        base = positive.sum() / total.sum()
+        rate = (positive + base) / (total + 1.0)
+        values.append(_average_precision(rate, *_counts(cells[judge], y[judge], weight[judge], size)))
+    return float(np.mean(values))
+
+
+def _sample(features: pd.DataFrame, y: Labels, seed: int) -> _Sample:
+    rng = np.random.default_rng(seed)
+    positives, negatives = (rng.permutation(np.flatnonzero(y == label)) for label in (1, 0))
+    chosen = [positives[:_MOST_POSITIVES], negatives[:_MOST_NEGATIVES]]
+    weight = [
+        np.full(len(part), len(whole) / len(part))
+        for part, whole in zip(chosen, (positives, negatives), strict=True)
+    ]
+    rows = np.concatenate(chosen)
+    first = np.concatenate([np.arange(len(part)) % 2 == 0 for part in chosen])
+    return _Sample(features.iloc[rows], y[rows], np.concatenate(weight), (first, ~first))
+
+
+def _alone(sample: _Sample, name: str, quantiles: int) -> float:
+    return held_out_average_precision(_codes(sample, name, quantiles), sample.y, sample.weight, sample.halves)
+
+
+def _codes(sample: _Sample, name: str, quantiles: int) -> tuple[Codes, Codes]:
+    column = sample.features[name]
+    if column.dtype == object:
+        codes = pd.factorize(column)[0]
+        return codes, codes
+    values = column.to_numpy(np.float64)
+    first, second = (_cells(values, sample.y, half, quantiles) for half in sample.halves)
+    return first, second
+
+
+def _cells(values: npt.NDArray[np.float64], y: Labels, learn: npt.NDArray[np.bool_], quantiles: int) -> Codes:
+    """Cells between the learning half's quantiles in each class; each quantile's value is its own cell."""
+    known = learn & ~np.isnan(values)
+    distinct = np.unique(values[known])
+    if len(distinct) > 2 * quantiles:
+        steps = np.linspace(0, 1, quantiles + 1)
+        distinct = np.unique(
+            np.concatenate(
+                [
+                    np.quantile(values[known & (y == label)], steps, method="inverted_cdf")
+                    for label in (0, 1)
+                    if (known & (y == label)).any()
+                ]
+            )
+        )
+    edges = np.unique(np.concatenate([np.nextafter(distinct, -np.inf), distinct]))
+    cells = np.searchsorted(edges, values, side="left")
+    return np.where(np.isnan(values), len(edges) + 1, cells)
+
+
+def _pairs(
+    sample: _Sample, names: Sequence[str], single: dict[str, float], threshold: float
+) -> list[Suspect]:
+    codes = {name: _codes(sample, name, _PAIR_QUANTILES) for name in names}
+    found = []
+    for left, right in combinations(names, 2):
+        joint = [a * (int(b.max()) + 1) + b for a, b in zip(codes[left], codes[right], strict=True)]
+        if max(int(cells.max()) for cells in joint) > 10 * len(sample.y):
+            joint = [np.unique(cells, return_inverse=True)[1] for cells in joint]
+        value = held_out_average_precision(joint, sample.y, sample.weight, sample.halves)
+        allowed_error = _PAIR_ERROR * (1 - max(single[left], single[right]))
+        if value > threshold and 1 - value <= allowed_error:
+            found.append(Suspect((left, right), value))
+    return sorted(found, key=lambda suspect: -suspect.average_precision)
+
+
+def _counts(
+    cells: Codes, y: Labels, weight: npt.NDArray[np.float64], size: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Weight of the positives and of all rows in every cell, shape (size,) each."""
+    return (
+        np.bincount(cells, weights=weight * y, minlength=size),
+        np.bincount(cells, weights=weight, minlength=size),
+    )
+
+
+def _average_precision(
+    rate: npt.NDArray[np.float64], positive: npt.NDArray[np.float64], total: npt.NDArray[np.float64]
+) -> float:
+    """Average precision when cells are ranked by rate and rows of equal rate are tied."""
+    _, rank = np.unique(-rate, return_inverse=True)
+    true, all_rows = (np.bincount(rank, weights=values) for values in (positive, total))
+    seen = np.cumsum(all_rows)
+    precision = np.divide(np.cumsum(true), seen, out=np.zeros_like(seen), where=seen > 0)
+    return float((precision * true).sum() / true.sum())

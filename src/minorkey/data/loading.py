@@ -1,0 +1,160 @@
+"""From a source to a data set: what `load` and ``minorkey profile`` do first.
+
+The whole data set is looked at here, also rows that later become the sealed test. Nothing a model is
+fitted with comes of it: kinds of columns, and columns left out because they name rows or give the
+answer away. Leaving out can only make a result worse, never flatter it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from minorkey.data.dataset import Dataset, RowIds, Schema
+from minorkey.data.encoding import encode_features
+from minorkey.data.leaks import Suspect, find_leaks
+from minorkey.data.profile import profile_dataset
+from minorkey.data.roles import check_named_columns, named_columns, read_roles, roles_of
+from minorkey.data.schema_inference import find_event_time, grouped, infer_features
+from minorkey.data.sources import Limits, Table, read_table
+from minorkey.data.target import resolve_target
+from minorkey.data.validation import validate
+from minorkey.errors import DataError
+from minorkey.spec import DataSpec
+
+__all__ = ["Loaded", "build_dataset", "load_dataset", "read_source", "row_ids"]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A data set, its profile, and what was assumed because the spec did not say it."""
+
+    dataset: Dataset
+    profile: dict[str, Any]
+    assumptions: list[str]
+
+
+def load_dataset(spec: DataSpec, *, seed: int) -> Loaded:
+    """Read, check, encode and profile the rows that a spec describes.
+
+    Args:
+        spec: the data section.
+        seed: seed of the sample in which leaks are sought.
+
+    Raises:
+        DataError: anything about the data that a user has to mend, before a model sees it.
+    """
+    return build_dataset(read_source(spec), spec, seed=seed)
+
+
+def read_source(spec: DataSpec) -> Table:
+    """The raw rows of the spec's source, once its header has every column that the spec names.
+
+    Raises:
+        DataError: the source cannot be read, breaks a limit, or lacks a column.
+    """
+    limits = Limits(spec.max_columns, spec.max_cell_bytes, named_columns(spec))
+    table = read_table(spec.source, spec.options, limits)
+    return replace(table, frame=table.frame.rename(columns=str))
+
+
+def build_dataset(table: Table, spec: DataSpec, *, seed: int) -> Loaded:
+    """The data set of raw rows.
+
+    Raises:
+        DataError: anything about the data that a user has to mend, before a model sees it.
+    """
+    frame = table.frame
+    roles = roles_of(spec, table.roles)
+    target = check_named_columns(spec.target or table.target, roles, list(frame.columns))
+    own_positive = table.positive if spec.target in (None, table.target) else None
+    resolved = resolve_target(frame[target], own_positive if spec.positive is None else spec.positive)
+    assumptions = [resolved.assumption] if resolved.assumption else []
+    if "event_time" not in roles:
+        usable = set(frame.columns) - {
+            target,
+            *spec.drop,
+            *spec.keep,
+            *(spec.features or ()),
+            *roles.values(),
+        }
+        time = find_event_time(frame, [name for name in frame.columns if name in usable])
+        if time is not None:
+            roles["event_time"] = time
+            assumptions.append(
+                f"{time} is the time of the event, so the split is by time; --set split.kind=hash splits "
+                f"by row, --keep-column {time} makes it a feature"
+            )
+    values, units = read_roles(frame, roles)
+    inferred = infer_features(frame, spec, target=target, roles=roles, time=roles.get("event_time"))
+    schema = Schema(
+        tuple(inferred.features), target, resolved.positive, resolved.negative, roles, inferred.left_out
+    )
+    features = encode_features(frame, schema)
+    suspects = find_leaks(features, resolved.y, threshold=spec.leak_average_precision, seed=seed)
+    schema = _without_leaks(schema, suspects, spec)
+    features = features[schema.names()]
+    dataset = Dataset(features, resolved.y, row_ids(features, values), schema, **values)
+    validate(dataset)
+    assumptions += units + _said_aloud(schema, suspects, spec)
+    return Loaded(dataset, profile_dataset(dataset, source=spec.source, suspects=suspects), assumptions)
+
+
+def row_ids(features: pd.DataFrame, roles: Mapping[str, npt.NDArray[Any]]) -> RowIds:
+    """A stable hash of every row, shape (n,), uint64.
+
+    It covers the features, the entity and the event time, and not the target, the label's time, the
+    weight or the cost: a row whose label is corrected, comes late or is weighted anew stays the same
+    row, and so stays on its side of the split. Equal rows have equal hashes.
+    """
+    identity = {f"__{role}": roles[role] for role in ("entity", "event_time") if role in roles}
+    frame = features.assign(**identity)
+    hashes: RowIds = pd.util.hash_pandas_object(frame, index=False).to_numpy(np.uint64)
+    return hashes
+
+
+def _without_leaks(schema: Schema, suspects: list[Suspect], spec: DataSpec) -> Schema:
+    left_out = dict(schema.left_out)
+    for suspect in suspects:
+        if any(name in left_out for name in suspect.columns):
+            continue
+        for name in suspect.columns:
+            if name not in spec.keep:
+                left_out[name] = _leak_reason(suspect, [other for other in suspect.columns if other != name])
+    features = tuple(feature for feature in schema.features if feature.name not in left_out)
+    if not features:
+        raise DataError(
+            "every column ranks the rows too well alone to be a feature",
+            key="data.leak_average_precision",
+            value="; ".join(f"{name}: {reason}" for name, reason in left_out.items()),
+            allowed="columns that are known before the outcome is",
+            remedy="name the columns that you trust in data.keep (--keep-column)",
+        )
+    return replace(schema, features=features, left_out=left_out)
+
+
+def _leak_reason(suspect: Suspect, partner: list[str]) -> str:
+    together = f"together with {partner[0]} " if partner else ""
+    return (
+        f"leak suspect: {together}alone ranks the rows with average precision "
+        f"{suspect.average_precision:.3f}, as only the answer itself would"
+    )
+
+
+def _said_aloud(schema: Schema, suspects: list[Suspect], spec: DataSpec) -> list[str]:
+    asked = ("dropped by", "not in data.features", "has the role")
+    surprising = {name: reason for name, reason in schema.left_out.items() if not reason.startswith(asked)}
+    lines = [f"{line}; --keep-column NAME keeps a column" for line in grouped(surprising)]
+    categorical = schema.names("categorical")
+    if categorical:
+        lines.append(f"categories, not numbers: {', '.join(categorical)}")
+    kept = [
+        f"kept {' and '.join(suspect.columns)} as asked, though average precision alone is "
+        f"{suspect.average_precision:.3f}"
+        for suspect in suspects
+        if any(name in spec.keep for name in suspect.columns)
+    ]
+    return lines + kept

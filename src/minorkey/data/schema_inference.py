@@ -1,0 +1,163 @@
+"""What each column is: a number, a category, a time, or nothing that a model should see."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from minorkey.data.dataset import MISSING, Feature, FeatureKind
+from minorkey.data.encoding import label_text
+from minorkey.data.identifiers import identifier_reason, time_copies
+from minorkey.data.sources.table import listed
+from minorkey.errors import DataError
+from minorkey.spec import DataSpec
+
+__all__ = ["Inferred", "find_event_time", "infer_features", "kind_of"]
+
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?$")
+_EVENT_WORDS = re.compile(r"time|date|stamp|created|occurred|event|when|_at$|^ts$|^day$", re.IGNORECASE)
+_OTHER_TIMES = re.compile(
+    r"birth|dob|label|expir|due|until|end|clos|resol|report|chargeback|updat|modif|valid|deliver|open",
+    re.IGNORECASE,
+)
+
+
+@dataclass
+class Inferred:
+    """The features, and the columns that are none, each with the reason."""
+
+    features: list[Feature] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+def infer_features(
+    frame: pd.DataFrame, spec: DataSpec, *, target: str, roles: Mapping[str, str], time: str | None
+) -> Inferred:
+    """Kind of every column that may be a feature, and the reason for every column that is none.
+
+    Args:
+        frame: raw rows in the order of the source.
+        spec: ``features``, ``drop``, ``keep`` and ``categorical`` are heeded.
+        target: never a feature.
+        roles: role to column; such a column is a feature only if ``keep`` or ``features`` names it.
+        time: the event time's column; numeric copies of it are left out.
+
+    Raises:
+        DataError: no column is left.
+    """
+    inferred = Inferred()
+    wanted = set(spec.keep) | set(spec.features or ())
+    for name in frame.columns:
+        if name == target:
+            continue
+        reason = _excluded(name, spec, roles, wanted)
+        kind = None if reason else kind_of(frame[name], categorical=name in spec.categorical)
+        if not reason:
+            reason = _unusable(frame[name], kind) or (
+                "" if name in wanted else identifier_reason(frame[name], kind)
+            )
+        if reason or kind is None:
+            inferred.left_out[name] = reason
+        else:
+            inferred.features.append(Feature(name, kind))
+    if time is not None:
+        candidates = [f.name for f in inferred.features if f.kind != "categorical" and f.name not in wanted]
+        copies = time_copies(frame, candidates, time)
+        inferred.left_out |= dict.fromkeys(copies, f"rises and falls with {time}, the event time")
+        inferred.features = [feature for feature in inferred.features if feature.name not in copies]
+    if not inferred.features:
+        raise DataError(
+            "no column is left to be a feature",
+            key="data.features",
+            value="; ".join(f"{name}: {reason}" for name, reason in inferred.left_out.items())
+            or "only the target",
+            allowed="at least one column with differing values",
+            remedy="name columns in data.features or data.keep",
+        )
+    return inferred
+
+
+def kind_of(column: pd.Series, *, categorical: bool = False) -> FeatureKind | None:
+    """The kind of a column; None where it holds nothing that can be encoded (lists, bytes, complex)."""
+    dtype = column.dtype
+    if categorical:
+        return "categorical"
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        return "datetime"
+    if pd.api.types.is_complex_dtype(dtype):
+        return None
+    if pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_timedelta64_dtype(dtype):
+        return "numeric"
+    try:
+        levels = column.dropna().unique()
+    except TypeError:
+        return None
+    if not all(np.isscalar(level) or isinstance(level, pd.Timestamp | bool) for level in levels[:1_000]):
+        levels = [str(level) for level in levels]
+    return _kind_of_text({label_text(level) for level in levels[:1_000]} - {MISSING}, levels)
+
+
+def find_event_time(frame: pd.DataFrame, candidates: Iterable[str]) -> str | None:
+    """The column that looks like the time of the event: complete, and in row order or named so.
+
+    Args:
+        frame: raw rows in the order of the source.
+        candidates: columns that may be it; only those of kind datetime are looked at.
+    """
+    best, best_rank = None, 0
+    for name in candidates:
+        column = frame[name]
+        if kind_of(column) != "datetime" or column.isna().any() or column.nunique() < 10:
+            continue
+        times = pd.to_datetime(column, format="ISO8601", utc=True, errors="coerce")
+        named = bool(_EVENT_WORDS.search(name)) and not _OTHER_TIMES.search(name)
+        rank = 2 * bool(times.is_monotonic_increasing) + named
+        if not times.isna().any() and rank > best_rank:
+            best, best_rank = name, rank
+    return best
+
+
+def _excluded(name: str, spec: DataSpec, roles: Mapping[str, str], wanted: set[str]) -> str:
+    if name in spec.drop:
+        return "dropped by data.drop"
+    if spec.features is not None and name not in spec.features and name not in spec.keep:
+        return "not in data.features"
+    for role, column in roles.items():
+        if column == name and name not in wanted:
+            return f"has the role {role}"
+    return ""
+
+
+def _unusable(column: pd.Series, kind: FeatureKind | None) -> str:
+    if kind is None:
+        return "holds neither numbers, nor text, nor times"
+    levels = {label_text(level) for level in column.dropna().unique()[:1_000]} - {MISSING}
+    if not levels:
+        return "every value is missing"
+    missing = bool(column.isna().any()) or len(levels) < column.dropna().nunique()
+    return "has one value only" if len(levels) == 1 and not missing else ""
+
+
+def _kind_of_text(texts: set[str], levels: object) -> FeatureKind:
+    if not texts:
+        return "numeric"
+    if texts <= {"true", "false", "True", "False", "TRUE", "FALSE"}:
+        return "numeric"
+    everything = pd.Series([label_text(level) for level in levels], dtype=object)  # type: ignore[attr-defined]
+    everything = everything[everything != MISSING]
+    if not pd.to_numeric(pd.Series(sorted(texts), dtype=object), errors="coerce").isna().any():
+        return "categorical" if pd.to_numeric(everything, errors="coerce").isna().any() else "numeric"
+    if all(_ISO.match(text) for text in texts):
+        times = pd.to_datetime(everything, format="ISO8601", utc=True, errors="coerce")
+        return "categorical" if times.isna().any() else "datetime"
+    return "categorical"
+
+
+def grouped(left_out: Mapping[str, str]) -> list[str]:
+    """One line for every reason, with the columns it holds for."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in left_out.items():
+        by_reason.setdefault(reason, []).append(name)
+    return [f"left out {listed(names)}: {reason}" for reason, names in by_reason.items()]

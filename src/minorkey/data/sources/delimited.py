@@ -1,0 +1,161 @@
+"""CSV and TSV: the header is checked first, then every byte once, and only then is the file parsed."""
+
+import codecs
+import csv
+import io
+import warnings
+from typing import BinaryIO
+
+import numpy as np
+import pandas as pd
+
+from minorkey.data.sources.table import (
+    Limits,
+    Options,
+    Table,
+    cell_too_long,
+    check_cells,
+    check_header,
+    check_options,
+)
+from minorkey.errors import DataError
+
+__all__ = ["read_delimited"]
+
+_BLOCK = 8 * 2**20
+_HEAD = 4 * 2**20
+_OPTIONS = ("separator", "encoding", "decimal", "format")
+
+
+def read_delimited(stream: BinaryIO, source: str, options: Options, limits: Limits) -> Table:
+    """Read delimited text with a header line.
+
+    Args:
+        stream: the open file.
+        source: its name, for messages.
+        options: ``separator`` (default: told from the header), ``encoding`` (default UTF-8),
+            ``decimal`` (default a point).
+        limits: what the header and the cells have to satisfy.
+
+    Raises:
+        DataError: wrong encoding, header only, duplicate names, too many columns, a cell too long,
+            or rows that do not fit the header.
+    """
+    check_options(options, _OPTIONS, source)
+    encoding = _codec(str(options.get("encoding", "utf-8-sig")))
+    head = stream.read(_HEAD)
+    separator = str(options.get("separator", "")) or _separator(head, encoding, source)
+    check_header(_header(head, encoding, separator, source, limits), source, limits)
+    stream.seek(0)
+    _check_bytes(stream, encoding, separator, source, limits)
+    stream.seek(0)
+    frame = _parse(stream, encoding, separator, str(options.get("decimal", ".")), source)
+    if not len(frame):
+        raise DataError(
+            "the file has a header and no rows", key=source, value="0 rows", allowed="a header and rows"
+        )
+    check_cells(frame, source, limits)
+    return Table(frame)
+
+
+def _codec(encoding: str) -> str:
+    try:
+        name = codecs.lookup(encoding).name
+    except LookupError:
+        raise DataError(
+            "the encoding is unknown",
+            key="data.options.encoding",
+            value=encoding,
+            allowed="a name that Python knows, e.g. utf-8, latin-1, cp1252, utf-16",
+        ) from None
+    return "utf-8-sig" if name == "utf-8" else name
+
+
+def _header_line(head: bytes, encoding: str) -> str:
+    text = head.decode(encoding, errors="replace").lstrip("\r\n")
+    return text.split("\n", 1)[0] if '"' not in text.split("\n", 1)[0] else text
+
+
+def _separator(head: bytes, encoding: str, source: str) -> str:
+    if source.lower().split(".gz")[0].endswith((".tsv", ".tab")):
+        return "\t"
+    line = _header_line(head, encoding).split("\n", 1)[0]
+    return "," if "," in line else max(",;\t|", key=line.count)
+
+
+def _header(head: bytes, encoding: str, separator: str, source: str, limits: Limits) -> list[str]:
+    text = _header_line(head, encoding)
+    if not text.strip():
+        raise DataError("the file holds only blank lines", key=source, allowed="a header and rows")
+    try:
+        names = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True))
+    except (csv.Error, TypeError) as error:
+        raise DataError(
+            "the header line cannot be read",
+            key=source,
+            value=error,
+            allowed="column names and a separator of one character",
+        ) from None
+    longest = max((len(name) for name in names), default=0)
+    if longest > limits.max_cell_bytes:
+        raise cell_too_long(source, "header", longest, limits)
+    blank = (f"Unnamed: {position}" for position in range(len(names)))
+    return [name.strip("\r") or unnamed for name, unnamed in zip(names, blank, strict=True)]
+
+
+def _check_bytes(stream: BinaryIO, encoding: str, separator: str, source: str, limits: Limits) -> None:
+    """Check the encoding of every byte, and that no two separators are too far apart."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    breaks = [ord("\n"), *(separator.encode()[:1] if len(separator) == 1 else b"")]
+    lines, run = 0, 0
+    while block := stream.read(_BLOCK):
+        codes = np.frombuffer(block, dtype=np.uint8)
+        try:
+            decoder.decode(block)
+        except UnicodeDecodeError as error:
+            row = lines + int((codes[: max(error.start, 0)] == ord("\n")).sum())
+            raise DataError(
+                f"the file is not encoded as {encoding.removesuffix('-sig')}",
+                key=f"{source}, line {row + 1}",
+                value=f"byte 0x{error.object[error.start]:02x}",
+                allowed="UTF-8, or the encoding given as data.options.encoding",
+                remedy="set data.options.encoding (often latin-1 or cp1252), or save the file as UTF-8",
+            ) from None
+        ends = np.flatnonzero(np.isin(codes, breaks))
+        longest, run = _longest_run(ends, len(codes), run)
+        if longest > limits.max_cell_bytes:
+            raise cell_too_long(source, f"near line {lines + 1}", longest, limits)
+        lines += int((codes == ord("\n")).sum())
+
+
+def _longest_run(ends: "np.ndarray[tuple[int], np.dtype[np.intp]]", size: int, run: int) -> tuple[int, int]:
+    """The longest stretch without a break in a block, and the stretch that goes on into the next one."""
+    if not len(ends):
+        return run + size, run + size
+    rest = size - int(ends[-1]) - 1
+    inner = int(np.diff(ends).max(initial=1)) - 1
+    return max(run + int(ends[0]), inner, rest), rest
+
+
+def _parse(stream: BinaryIO, encoding: str, separator: str, decimal: str, source: str) -> pd.DataFrame:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                stream,
+                sep=separator,
+                encoding=encoding,
+                decimal=decimal,
+                index_col=False,
+                skipinitialspace=True,
+                na_values=["?"],
+                low_memory=False,
+            )
+    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError, ValueError) as error:
+        raise DataError(
+            "the rows do not fit the header",
+            key=source,
+            value=str(error).strip(),
+            allowed=f"rows with as many fields as the header, separated by {separator!r}",
+            remedy="set data.options.separator, or mend the line that the message names",
+        ) from None

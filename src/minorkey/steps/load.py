@@ -1,0 +1,110 @@
+"""load: read any source, check it, profile it, and take the model's lease."""
+
+import json
+import shutil
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from minorkey import lease
+from minorkey.data.feedback import check_feedback, rows_before, with_feedback
+from minorkey.data.loading import Loaded, build_dataset, read_source
+from minorkey.errors import StateError
+from minorkey.progress import emit
+from minorkey.settings import settings
+from minorkey.spec import DataSpec, parse_section
+from minorkey.steps.step import step
+
+__all__ = ["LoadResult", "run"]
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What the later steps need to know of the run.
+
+    Attributes:
+        champion_version: the version that alias ``champion`` had when the run began, "" if none.
+        run_key: identity of the run.
+    """
+
+    champion_version: str
+    run_key: str
+
+
+@step
+def run(
+    *, model: str, data: str, seed: int, base_version: str, feedback_uri: str, until: str, data_dir: Path
+) -> LoadResult:
+    """Write ``rows.parquet``, ``schema.json`` and ``profile.json``.
+
+    Args:
+        model: name in the registry.
+        data: the data section of the spec, as JSON.
+        seed: seed of the run.
+        base_version: on a retune, the version that it starts from; else "".
+        feedback_uri: on a retune, labelled production rows to append; else "".
+        until: use only rows whose event is before this moment (ISO 8601); else "".
+        data_dir: folder to write; it appears whole or not at all.
+
+    Returns:
+        The champion's version, resolved once for the whole run, and the run's key.
+
+    Raises:
+        InputError: bad input, or a run of this model is in flight.
+    """
+    from minorkey.tracking import champion_version
+
+    spec = parse_section(DataSpec, data)
+    run_key = settings().run_key or uuid.uuid4().hex
+    lease.take(model, run_key, owner_pid=settings().owner_pid)
+    try:
+        champion = champion_version(model)
+        if base_version and base_version != champion:
+            emit(
+                "warned",
+                text=f"the retune starts from version {base_version}, the champion is {champion or 'none'}",
+            )
+        loaded = _load(spec, seed, feedback_uri, until)
+        for text in loaded.assumptions:
+            emit("assumed", text=text)
+        _write(loaded, data_dir)
+    except BaseException:
+        lease.release(model, run_key)
+        raise
+    if not settings().run_key:
+        # Nobody else knows this run's key, so nobody else could release its lease.
+        lease.release(model, run_key)
+    return LoadResult(champion, run_key)
+
+
+def _load(spec: DataSpec, seed: int, feedback_uri: str, until: str) -> Loaded:
+    table = read_source(spec)
+    columns: list[str] = []
+    if feedback_uri:
+        table, columns = with_feedback(table, spec, feedback_uri)
+    if until:
+        table = rows_before(table, spec, until)
+    loaded = build_dataset(table, spec, seed=seed)
+    if feedback_uri:
+        check_feedback(columns, loaded.dataset.schema, feedback_uri)
+    return loaded
+
+
+def _write(loaded: Loaded, folder: Path) -> None:
+    aside = folder.with_name(f"{folder.name}.partial")
+    try:
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+        loaded.dataset.write(aside / "rows.parquet")
+        loaded.dataset.schema.write(aside / "schema.json")
+        (aside / "profile.json").write_text(json.dumps(loaded.profile, indent=1), encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        aside.replace(folder)
+    except OSError as error:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise StateError(
+            "the data folder cannot be written",
+            key=str(folder),
+            value=error.strerror or error,
+            remedy="free some space, or choose a writable folder",
+        ) from None
