@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,8 @@ def _execute(
     job = {"spec": spec.model_dump(mode="json"), "containers": containers}
     (folder.work / "job.json").write_text(json.dumps(job), encoding="utf-8")
     events = _Tail(folder.events)
-    with folder.log.open("a", encoding="utf-8") as log, tempfile.TemporaryDirectory(prefix="minorkey-") as tmp:
+    temporary = tempfile.TemporaryDirectory(prefix="minorkey-")
+    with folder.log.open("a", encoding="utf-8") as log, temporary as tmp:
         child = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "pipelines.local", str(folder.out)],
             stdin=subprocess.DEVNULL,
@@ -138,10 +139,8 @@ def _follow(child: "subprocess.Popen[bytes]", events: "_Tail", watch: Callable[[
 
 def _end_session(child: "subprocess.Popen[bytes]") -> None:
     """Kill whatever is left of the child's session, be the child alive or not."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     child.wait()
 
 
@@ -244,7 +243,8 @@ def _container_arguments(containers: dict[str, Any], out: Path) -> dict[str, Any
     Path(home).mkdir(parents=True, exist_ok=True)
     mounts = [Mount(target=path, source=path, type="bind") for path in (str(out), home)]
     ulimits = [Ulimit(**limit) for limit in containers.get("ulimits", [])]
-    environment = {name: value for name, value in os.environ.items() if name.startswith(("MINORKEY_", "MLFLOW_"))}
+    passed = ("MINORKEY_", "MLFLOW_")
+    environment = {name: value for name, value in os.environ.items() if name.startswith(passed)}
     return {
         **containers,
         "ulimits": ulimits,

@@ -29,8 +29,8 @@ from minorkey.spec import RunSpec
 __all__ = ["OwnerLock", "RunFolder", "spec_digest", "when_owner_dies"]
 
 _OWN = (
-    ".work", "bundle", "deployment.json", "error.json", "logs", "model_card.md", "profile.json", "report.html",
-    "result.json", "spec.json", "state.json", "study.json", "verdict.json",
+    ".work", "logs", "bundle", "deployment.json", "error.json", "model_card.md", "profile.json",
+    "report.html", "result.json", "spec.json", "state.json", "study.json", "verdict.json",
 )  # fmt: skip
 
 
@@ -129,7 +129,7 @@ class RunFolder:
         if state is not None and not overwrite:
             finished = state["status"] == "finished"
             raise StateError(
-                "a finished run lies here" if finished else "an interrupted run of another specification lies here",
+                f"{'a finished run' if finished else 'an interrupted run of another specification'} lies here",
                 key=str(out),
                 value=f"run {state['run_key']}",
                 remedy="add --overwrite to replace it, or give another --out",

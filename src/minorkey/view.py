@@ -54,9 +54,9 @@ class Progress:
         """Account for one event."""
         match event["event"]:
             case "step_started":
-                self.step, self.phase = event["step"], ""
+                self.step, self.phase = str(event["step"]), ""
             case "phase":
-                self.phase = event.get("text", event.get("phase", ""))
+                self.phase = str(event.get("text", event.get("phase", "")))
             case "study_started":
                 self._begin_study(event)
             case "trial_started":
@@ -84,7 +84,9 @@ class Progress:
         family = self.running.pop(event.get("number", -1), "") or event.get("family", "")
         self.done += 1
         value = event.get("value")
-        if event.get("outcome") == "complete" and value is not None and (self.best is None or value > self.best):
+        if event.get("outcome") != "complete" or value is None:
+            return
+        if self.best is None or value > self.best:
             self.best, self.best_family = float(value), family
 
 
@@ -106,7 +108,11 @@ class _LiveView:
     def __init__(self, console: Console) -> None:
         self.progress = Progress()
         self.live = Live(
-            console=console, get_renderable=self._draw, refresh_per_second=4, transient=True, redirect_stdout=False
+            console=console,
+            get_renderable=self._draw,
+            refresh_per_second=4,
+            transient=True,
+            redirect_stdout=False,
         )
 
     def __call__(self, event: Event) -> None:
@@ -179,4 +185,5 @@ def _left(progress: Progress, before: str = "") -> str:
     seconds = progress.seconds_left(time.time())
     if seconds is None:
         return ""
-    return f"{before}about {seconds / 60:.0f} min left" if seconds >= 90 else f"{before}about {seconds:.0f} s left"
+    left = f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+    return f"{before}about {left} left"

@@ -1,10 +1,18 @@
-"""The command line: one file a command, each imported only when it is called."""
+"""The command line: one file a command, which imports what is heavy only when it is called."""
 
 import sys
 from importlib.metadata import version
 
 import cyclopts
 
+from minorkey.cli.compile import compile_command
+from minorkey.cli.init import init_command
+from minorkey.cli.predict import predict_command
+from minorkey.cli.profile import profile_command
+from minorkey.cli.report import report_command
+from minorkey.cli.run import run_command
+from minorkey.cli.schema import schema_command
+from minorkey.cli.serve import serve_command
 from minorkey.errors import MinorkeyError
 
 __all__ = ["app", "main"]
@@ -21,19 +29,29 @@ change it; `minorkey init mine.csv --target y` writes those assumptions down as 
     version=lambda: version("minorkey"),
 )
 
-for _name in ("run", "init", "profile", "report", "predict", "serve", "schema", "compile"):
-    app.command(f"minorkey.cli.{_name}:{_name}_command", name=_name)
+for _name, _command in {
+    "run": run_command,
+    "init": init_command,
+    "profile": profile_command,
+    "report": report_command,
+    "predict": predict_command,
+    "serve": serve_command,
+    "schema": schema_command,
+    "compile": compile_command,
+}.items():
+    app.command(_command, name=_name)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 the input is at fault, 1 anything else."""
     try:
-        app(arguments)
+        app(arguments, exit_on_error=False, print_error=False)
+    except cyclopts.CycloptsError as error:
+        print(f"error: {error}\n  remedy:  see --help", file=sys.stderr)
+        raise SystemExit(2) from None
     except MinorkeyError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
         raise SystemExit(130) from None
-    except BrokenPipeError:
-        raise SystemExit(0) from None

@@ -13,7 +13,10 @@ from cyclopts import Parameter
 
 from minorkey.errors import MinorkeyError, SpecError
 
-__all__ = ["entry_point", "parse_settings", "resolve_spec", "run_command"]
+__all__ = ["entry_point", "parse_settings", "resolve_spec", "run_command", "scalar"]
+
+#: Sources that say themselves what is to be predicted.
+_TARGET_KNOWN = ("builtin:", "sklearn:", "openml:")
 
 
 def run_command(
@@ -79,7 +82,7 @@ def run_command(
         flags={
             "data.source": data,
             "data.target": target,
-            "data.positive": positive if positive is None else _scalar(positive),
+            "data.positive": positive if positive is None else scalar(positive),
             "search.trials": trials,
             "search.workers": workers,
             "search.timeout": timeout,
@@ -117,14 +120,14 @@ def resolve_spec(
     content = {} if path is None else load_spec(path).model_dump(mode="json", exclude_unset=True)
     overrides = {key: value for key, value in flags.items() if value is not None} | parse_settings(settings)
     assumed = []
-    source = overrides.get("data.source")
-    if source is not None and "model" not in content and "model" not in overrides:
+    source = overrides.get("data.source") or content.get("data", {}).get("source", "builtin:")
+    if not source.startswith("builtin:") and "model" not in content and "model" not in overrides:
         overrides["model"] = _model_name(str(source))
         assumed.append(f"the model is called {overrides['model']}, after its data (--set model=NAME)")
     if keep:
         overrides["data.keep"] = [*content.get("data", {}).get("keep", []), *keep]
     run_spec = with_overrides(content, overrides)
-    if run_spec.data.target is None and not run_spec.data.source.startswith(("builtin:", "sklearn:", "openml:")):
+    if run_spec.data.target is None and not run_spec.data.source.startswith(_TARGET_KNOWN):
         raise SpecError(
             "the column to predict is not named",
             key="data.target",
@@ -163,7 +166,8 @@ def entry_point(name: str) -> Callable[..., Any]:
     raise MinorkeyError(f"the pipelines are not installed beside minorkey: no entry point {name!r}")
 
 
-def _scalar(text: str) -> str | int | float | bool:
+def scalar(text: str) -> str | int | float | bool:
+    """A number or a truth value where the text is one, else the text itself."""
     with contextlib.suppress(ValueError):
         value = json.loads(text)
         if isinstance(value, str | int | float | bool):

@@ -1,6 +1,8 @@
 """What every step has in common: it says when it starts and ends, and how it fails on bad input."""
 
+import errno
 import functools
+import os
 import resource
 import sys
 import time
@@ -8,14 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from minorkey.errors import InputError
+from minorkey.errors import InputError, StateError
 from minorkey.progress import emit
+from minorkey.run_state import when_owner_dies
 from minorkey.settings import settings
 
 __all__ = ["step"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 
 
 def step(run: Callable[P, R]) -> Callable[P, R]:
@@ -28,10 +33,12 @@ def step(run: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(run)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        if settings().owner_lock:
+            when_owner_dies(Path(settings().owner_lock), lambda: os._exit(1))
         emit("step_started", step=name)
         started, cpu = time.monotonic(), _cpu_seconds()
         try:
-            result = run(*args, **kwargs)
+            result = _on_a_sound_disk(run, *args, **kwargs)
         except InputError as error:
             emit("step_failed", step=name, problem=error.problem)
             _leave(error)
@@ -46,6 +53,20 @@ def step(run: Callable[P, R]) -> Callable[P, R]:
         return result
 
     return wrapped
+
+
+def _on_a_sound_disk(run: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    try:
+        return run(*args, **kwargs)
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        raise StateError(
+            "the disk is full or cannot be written",
+            key=str(error.filename or Path.cwd()),
+            value=error.strerror,
+            remedy="make room, or choose another folder (--out; MINORKEY_HOME for what outlives a run)",
+        ) from error
 
 
 def _leave(error: InputError) -> None:

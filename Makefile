@@ -1,0 +1,58 @@
+SHELL := /bin/bash
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+BASE_PYTHON ?= $(shell for p in python3.11 python3 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+STAMP := $(VENV)/.installed
+IMAGE_TAG ?= $(shell git rev-parse --short HEAD)
+CONTAINER_TOOL ?= podman
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint ci bench bench-long compile images clean
+
+help: ## list what can be made
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(STAMP) ## create .venv from the pinned versions (the other targets do it when needed)
+
+# torch comes first and by pip: its plain index name is a build of several GB for another machine.
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(BASE_PYTHON)" || { echo "Python 3.11 is needed and was not found (set BASE_PYTHON)"; exit 2; }
+	$(BASE_PYTHON) -m venv --clear $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -c constraints.txt setuptools
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -c constraints.txt torch \
+		--extra-index-url 
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dev,s3]'
+	@touch $@
+
+run: $(STAMP) ## run the whole pipeline on the built-in data
+	$(VENV)/bin/minorkey run --overwrite
+
+test: $(STAMP) ## run the tests (no root, no network)
+	$(VENV)/bin/pytest -n 2 -m 'not container and not browser'
+
+lint: $(STAMP) ## check style, types and layers
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy -p minorkey
+	$(VENV)/bin/lint-imports
+
+ci: ## everything that CI does, in containers too (root, Debian)
+	bash .ci/run
+
+bench: $(STAMP) ## measure what the README claims (about an hour)
+	$(PYTHON) -m benchmarks
+
+bench-long: $(STAMP) ## the long benchmarks (about a day)
+	$(PYTHON) -m benchmarks --long
+
+compile: $(STAMP) ## write pipelines/compiled/ and docs/reference/ anew
+	$(VENV)/bin/minorkey compile
+	$(PYTHON) -m docs.reference
+
+images: ## build the images (CONTAINER_TOOL=docker for Docker)
+	$(CONTAINER_TOOL) build -f images/pipeline/Dockerfile -t localhost/minorkey-pipeline:$(IMAGE_TAG) $(BUILD_OPTIONS) .
+	$(CONTAINER_TOOL) build -f images/predictor/Dockerfile -t localhost/minorkey-predictor:$(IMAGE_TAG) $(BUILD_OPTIONS) .
+
+clean: ## remove what tools made, but no runs and no models
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info

@@ -1,0 +1,81 @@
+"""``minorkey predict``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from minorkey.errors import SpecError, StateError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["predict_command"]
+
+_FORMATS = (".csv", ".parquet")
+
+
+def predict_command(
+    *,
+    bundle: Path,
+    data: str,
+    out: Path,
+    quiet: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Score a file with a bundle.
+
+    Writes one row for each row of the input, in its order: `score` is the calibrated probability,
+    `predicted` is 1 where it reaches the bundle's threshold. The target may be absent.
+
+    Example: `minorkey predict --bundle runs/fraud/bundle --data new.csv --out scores.parquet`
+
+    Parameters
+    ----------
+    bundle
+        Folder of a bundle, such as `runs/MODEL/bundle`.
+    data
+        The rows: a path or URI of a CSV, TSV, Parquet or npz file.
+    out
+        File for the scores; its suffix, .csv or .parquet, says the format.
+    quiet
+        Print nothing but errors.
+    """
+    if out.suffix.lower() not in _FORMATS:
+        raise SpecError(
+            "the format of the output is not known",
+            key="--out",
+            value=out.name,
+            allowed=" or ".join(_FORMATS),
+            remedy="give the file one of these suffixes",
+        )
+    import pandas as pd
+
+    from minorkey.bundle.bundle import Bundle
+    from minorkey.data.encoding import encode_features
+    from minorkey.data.sources import read_frame
+
+    loaded = Bundle.load(bundle)
+    features = encode_features(read_frame(data, {}), loaded.info.schema)
+    _, score = loaded.score(features)
+    predicted = (score >= loaded.info.threshold).astype(int)
+    _write(pd.DataFrame({"score": score, "predicted": predicted}), out)
+    if not quiet:
+        print(f"{len(score):,} rows scored, {int(predicted.sum()):,} called positive: {out}")
+
+
+def _write(scores: "pd.DataFrame", out: Path) -> None:
+    aside = out.with_name(f".{out.name}.partial")
+    try:
+        if out.suffix.lower() == ".csv":
+            scores.to_csv(aside, index=False)
+        else:
+            scores.to_parquet(aside, index=False)
+        aside.replace(out)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise StateError(
+            "the output cannot be written",
+            key=str(out),
+            value=error.strerror or error,
+            remedy="name a file in a folder with room that exists and that you may write to",
+        ) from None

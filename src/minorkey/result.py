@@ -1,0 +1,133 @@
+"""result.json: what a run found, for machines; and the short table that ends a run, for people."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from minorkey.run_state import RunFolder
+from minorkey.settings import settings
+
+__all__ = ["assemble", "print_summary", "write_result"]
+
+_DATA = ("digest", "rows", "positives", "imbalance_ratio")
+_SHOWN = {"average_precision": "average precision", "matthews_corrcoef": "Matthews correlation"}
+
+
+def write_result(folder: RunFolder) -> None:
+    """Write ``result.json`` into a folder whose other files are complete."""
+    aside = folder.out / ".result.json.partial"
+    aside.write_text(json.dumps(assemble(folder), indent=1), encoding="utf-8")
+    aside.replace(folder.out / "result.json")
+
+
+def assemble(folder: RunFolder) -> dict[str, Any]:
+    """The content of ``result.json``, from what the steps left in the folder."""
+    profile, study, verdict, deployment = (
+        _read(folder.out / name) for name in ("profile.json", "study.json", "verdict.json", "deployment.json")
+    )
+    return {
+        "model": verdict.get("model", study.get("model")),
+        "run_key": folder.run_key,
+        "data": {name: profile.get(name) for name in _DATA},
+        "split": verdict.get("split"),
+        "test": verdict.get("test"),
+        "configuration": study.get("configuration"),
+        "metrics": {
+            "test": verdict["metrics"]["test"],
+            "validation": study.get("metrics", {}).get("validation", {}),
+            "baselines": verdict["metrics"].get("baselines", {}),
+        },
+        "threshold": verdict.get("threshold", study.get("threshold")),
+        "gate": {
+            "decision": verdict["decision"],
+            "reason": verdict["reason"],
+            "opening": verdict.get("opening"),
+            "alpha": verdict.get("alpha"),
+        },
+        "trials": study.get("counts", {}),
+        "timings": _timings(folder.events),
+        "versions": study.get("versions", {}),
+        "seed": study.get("seed"),
+        "deployment": deployment or None,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def print_summary(out: Path, *, predict: bool = True) -> None:
+    """Print how a run ended: metrics, decision, where to look next, and a live prediction.
+
+    Args:
+        out: the run's folder.
+        predict: ask the deployed model for one prediction.
+    """
+    result = _read(out / "result.json")
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for name, title in _SHOWN.items():
+        table.add_row(title, _interval(result["metrics"]["test"].get(name)))
+    table.add_row("threshold", f"{result['threshold']:.4f}")
+    table.add_row("decision", f"{result['gate']['decision']}: {result['gate']['reason']}")
+    table.add_row("report", str(out / "report.html"))
+    table.add_row("runs and trials", f"{_mlflow()} ui --backend-store-uri {settings().tracking_uri}")
+    url = (result.get("deployment") or {}).get("url")
+    if url:
+        table.add_row("served at", url)
+    if url and predict:
+        table.add_row("one prediction", _prediction(out / "bundle", url))
+    console.print(table)
+
+
+def _prediction(bundle: Path, url: str) -> str:
+    """One row, answered by the deployed model over HTTP."""
+    import httpx
+
+    from minorkey.bundle.bundle import Bundle
+    from minorkey.serving.samples import sample_rows
+
+    columns = sample_rows(Bundle.load(bundle).info, 1)
+    row = {name: _plain(values[0]) for name, values in columns.items()}
+    try:
+        answer = httpx.post(f"{url}/predict", json=row, timeout=10.0)
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        return f"the deployed model did not answer: {error}"
+    shown = ", ".join(f"{name}={value}" for name, value in list(row.items())[:3])
+    return f"{answer.text.strip()}  for {shown}{', ...' if len(row) > 3 else ''}"
+
+
+def _plain(value: Any) -> Any:
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and value != value else value
+
+
+def _interval(interval: dict[str, float] | None) -> str:
+    if not interval or interval["value"] is None:
+        return "not defined"
+    if interval["low"] is None or interval["high"] is None:
+        return f"{interval['value']:.4f}"
+    return f"{interval['value']:.4f}  [{interval['low']:.4f}, {interval['high']:.4f}]"
+
+
+def _mlflow() -> str:
+    beside = Path(sys.executable).with_name("mlflow")
+    return str(beside.relative_to(Path.cwd())) if beside.is_relative_to(Path.cwd()) else str(beside)
+
+
+def _timings(events: Path) -> dict[str, dict[str, float]]:
+    """Seconds of every step, from the last time it finished."""
+    lines = events.read_text(encoding="utf-8").splitlines() if events.exists() else []
+    finished = [event for event in map(json.loads, lines) if event["event"] == "step_finished"]
+    spent = ("seconds", "cpu_seconds")
+    return {event["step"]: {name: event[name] for name in spent} for event in finished}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
