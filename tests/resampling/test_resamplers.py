@@ -137,10 +137,10 @@ def test_combined_cleaning_keeps_original_rows_bit_for_bit():
 
 
 def test_tomek_links_removes_exactly_the_negative_end():
-    x = np.array([[0.0], [0.1], [5.0], [5.2], [5.1]], np.float32)
-    y = np.array([1, 0, 0, 0, 1], np.int8)
+    x = np.array([[0.0], [0.1], [5.0], [5.2], [7.0], [7.1], [9.0]], np.float32)
+    y = np.array([1, 0, 0, 0, 0, 0, 1], np.int8)
     new_x, new_y = resampler("tomek_links").resample(x, y, (), {}, seed=0)
-    assert 0.1 not in new_x.ravel().round(3) and new_y.sum() == 2
+    assert np.array_equal(new_x, np.delete(x, 1, axis=0)) and new_y.sum() == 2
 
 
 @pytest.mark.parametrize("name", [name for name in RESAMPLERS if name != "none"])

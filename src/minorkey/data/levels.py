@@ -38,7 +38,7 @@ class Levels:
             column: str, `MISSING` where missing.
             onehot: whether each level becomes a column, which bounds their number.
         """
-        counts = column.value_counts()
+        counts = {str(level): int(count) for level, count in column.value_counts().items()}
         common = sorted(
             (level for level, count in counts.items() if (count >= cls.RARE or level == MISSING)),
             key=lambda level: (-counts[level], level),
@@ -55,7 +55,7 @@ class Levels:
         """Value to code, with the spellings of a missing value; what is absent is "other"."""
         table = {level: code for code, level in enumerate(self.kept)}
         missing = table.get(MISSING, len(self.kept))
-        return {spelling: missing for spelling in (MISSING, *self.ALIASES)} | table
+        return dict.fromkeys((MISSING, *self.ALIASES), missing) | table
 
     def codes(self, column: pd.Series) -> npt.NDArray[np.intp]:
         """Code of every row, shape (n,)."""

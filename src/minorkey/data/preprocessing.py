@@ -192,9 +192,7 @@ class Preprocessor:
                 numeric[pair.first] / (np.abs(numeric[pair.second]) + np.float32(pair.epsilon))
                 for pair in self.pairs
             ]
-        derived = [
-            np.clip(column, -np.float32(FINITE), np.float32(FINITE)) for column in differences + ratios
-        ]
+        derived = [_bounded(column, FINITE) for column in differences + ratios]
         parts = [
             part.astype(np.float32)
             for name, learned in zip(self._names("datetime"), self.times, strict=True)
@@ -205,10 +203,9 @@ class Preprocessor:
     def _scaled(self, columns: list[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
         if not self.means:
             return columns
-        limit = np.float32(SCALED_LIMIT)
         with np.errstate(over="ignore"):
             return [
-                np.clip((column - np.float32(mean)) / np.float32(scale), -limit, limit)
+                _bounded((column - np.float32(mean)) / np.float32(scale), SCALED_LIMIT)
                 for column, mean, scale in zip(columns, self.means, self.scales, strict=True)
             ]
 
@@ -239,6 +236,10 @@ def _seconds(column: pd.Series) -> npt.NDArray[np.float64]:
 def _float32(column: pd.Series) -> npt.NDArray[np.float32]:
     """The column as float32 without infinities; missing stays NaN."""
     return np.clip(_seconds(column), -FINITE, FINITE).astype(np.float32)
+
+
+def _bounded(column: npt.NDArray[np.float32], limit: float) -> npt.NDArray[np.float32]:
+    return np.clip(column, -np.float32(limit), np.float32(limit), dtype=np.float32)
 
 
 def _imputed(column: npt.NDArray[np.float32], median: float) -> npt.NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""A `Preprocessor` as an ONNX graph: the same operations in the same order, for all columns of a kind at once.
+"""A `Preprocessor` as an ONNX graph: the same operations in the same order, a kind of column at a time.
 
 Values are laid out column by column, shape [columns, N], until one transposition at the end, so that
 many rank-1 inputs cost one concatenation instead of a reshape each.
@@ -12,15 +12,12 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from minorkey.data import times
+from minorkey.models.graph import IR_VERSION, ML_OPSET, OPSET
 
 if TYPE_CHECKING:
     from minorkey.data.preprocessing import Preprocessor
 
-__all__ = ["IR_VERSION", "ML_OPSET", "OPSET", "free_name", "graph_inputs", "preprocessing_graph"]
-
-#: Operator sets of every graph that minorkey builds itself.
-OPSET, ML_OPSET = 18, 3
-IR_VERSION = 8
+__all__ = ["free_name", "graph_inputs", "preprocessing_graph"]
 
 _ELEMENT = {"numeric": TensorProto.DOUBLE, "datetime": TensorProto.DOUBLE, "categorical": TensorProto.STRING}
 
