@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from minorkey.evaluation.ranking import Floats
 
-__all__ = ["Rankable", "paired_precision", "replicate_weights", "row_weights", "units"]
+__all__ = ["Rankable", "paired_average_precision", "replicate_weights", "row_weights", "units"]
 
 #: Most values of one chunk of replicates: 32 MiB of float64.
 _CHUNK = 4_000_000
@@ -78,7 +78,7 @@ def replicate_weights(
         yield rows.astype(np.float64) if weight is None else rows * own
 
 
-def paired_precision(
+def paired_average_precision(
     rankings: Sequence[Rankable],
     n: int,
     replicates: int,

@@ -8,8 +8,9 @@ import numpy.typing as npt
 from scipy.stats import t
 
 from minorkey.errors import ContractError, ShapeError
-from minorkey.evaluation.bootstrap import paired_precision, row_weights
-from minorkey.evaluation.intervals import FEW_POSITIVES, Interval, effective_size, precision_bounds
+from minorkey.evaluation.bootstrap import paired_average_precision, row_weights
+from minorkey.evaluation.bounds import FEW_POSITIVES, average_precision_bounds
+from minorkey.evaluation.intervals import Interval, effective_size
 from minorkey.evaluation.ranking import Floats, Ranking
 from minorkey.spec import GateSpec
 
@@ -171,10 +172,10 @@ def _gather(
     rankings = [Ranking.of(y, np.asarray(raw, np.float64)[kept]) for raw in raws]
     weights = row_weights(len(y), own)
     size = effective_size(y, weight=own, entity=names)
-    drawn = paired_precision(rankings, len(y), bootstraps, weight=own, entity=names, seed=seed)
+    drawn = paired_average_precision(rankings, len(y), bootstraps, weight=own, entity=names, seed=seed)
     values = [float(ranking.average_precision(weights[None, :])[0]) for ranking in rankings]
     intervals = tuple(
-        Interval(value, *precision_bounds(value, replicates, size, confidence))
+        Interval(value, *average_precision_bounds(value, replicates, size, confidence))
         for value, replicates in zip(values, drawn, strict=True)
     )
     total = weights.sum()
@@ -184,7 +185,7 @@ def _gather(
 
 def _against_chance(evidence: _Evidence, alpha: float) -> tuple[Decision, str, None]:
     value = evidence.intervals[0].value
-    low, _ = precision_bounds(value, evidence.replicates[0], evidence.size, 1 - 2 * alpha)
+    low, _ = average_precision_bounds(value, evidence.replicates[0], evidence.size, 1 - 2 * alpha)
     chance = evidence.base_rate
     if not evidence.positives:
         return "keep", "The test holds no positive row, so nothing can be shown.", None

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minorkey.errors import ShapeError
-from minorkey.evaluation.bootstrap import paired_precision, row_weights
+from minorkey.evaluation.bootstrap import paired_average_precision, row_weights
 from minorkey.evaluation.calibration import fit_calibration
 from minorkey.evaluation.fold_ranking import FoldRanking
 from minorkey.evaluation.intervals import Interval, average_precision_interval
@@ -202,7 +202,7 @@ def _difference(
     by_fold = rows.by_fold()
     pair = [FoldRanking.of(rows.y, score, by_fold) for score in (first, second)]
     gain = np.subtract(*(ranking.average_precision(rows.weight[None, :])[0] for ranking in pair))
-    drawn = paired_precision(pair, len(rows.y), _BOOTSTRAPS, weight=weight, entity=entity, seed=seed)
+    drawn = paired_average_precision(pair, len(rows.y), _BOOTSTRAPS, weight=weight, entity=entity, seed=seed)
     error = float(np.nanstd(drawn[0] - drawn[1]))
     return Interval(float(gain), float(gain) - error, float(gain) + error)
 
