@@ -1,0 +1,156 @@
+"""The split by time: train on the past whose labels are known, test on what comes after."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minorkey.data.dataset import Dataset
+from minorkey.data.durations import format_instant, parse_duration, parse_instant
+from minorkey.data.folds_forward import time_partitions
+from minorkey.data.partitions import FINAL, Part, Split
+from minorkey.data.timeline import Mask, Timeline
+from minorkey.errors import DataError, SpecError
+from minorkey.progress import emit
+from minorkey.spec import SplitSpec
+
+__all__ = ["split_by_time"]
+
+
+@dataclass(frozen=True)
+class _Cuts:
+    """Borders of the split, in seconds since 1970-01-01 UTC; `since` bounds what counts as known."""
+
+    train_start: float
+    train_end: float
+    test_start: float
+    test_end: float
+    since: float
+
+
+def split_by_time(dataset: Dataset, spec: SplitSpec) -> Split:
+    """Split at a point in time, with forward blocks as tuning folds.
+
+    Training ends one label delay before the test begins, and a row whose label is not known when
+    the test begins is left out. With entities the blocks alone keep past and future apart: an
+    entity may appear on both sides of a fold, as it will in production.
+
+    Raises:
+        DataError: a side is empty or lacks a class, or an event time is missing.
+        SpecError: a key of the split section does not fit the data.
+    """
+    _check_exclude_known(dataset, spec)
+    delay = parse_duration(spec.label_delay, key="split.label_delay")
+    timeline = Timeline.of(dataset, delay=delay, exclude_known=spec.exclude_known is not None)
+    windows = tuple(parse_duration(text, key="split.train_windows") for text in spec.train_windows)
+    cuts = _cuts(timeline, spec, windows)
+    train = timeline.trainable(cuts.test_start) & (timeline.event >= cuts.train_start)
+    train &= timeline.event < cuts.train_end
+    test = (timeline.event >= cuts.test_start) & (timeline.event < cuts.test_end)
+    excluded = test & timeline.already_known(train, cuts.test_start, cuts.since)
+    test &= ~excluded
+    _require_classes(timeline, train, test, cuts)
+    emit(
+        "assumed",
+        text=f"trained on {format_instant(max(cuts.train_start, timeline.event.min()))} to "
+        f"{format_instant(cuts.train_end)}, tested from {format_instant(cuts.test_start)}"
+        + (
+            f"; {int(excluded.sum()):,} test rows of entities already known are left out"
+            if excluded.any()
+            else ""
+        ),
+    )
+    rows = np.flatnonzero(train)
+    partitions = time_partitions(timeline.take(rows), spec.folds, known_window=cuts.train_end - cuts.since)
+    part = Part(FINAL, np.arange(len(rows)), partitions)
+    membership = _membership(spec, cuts, delay, windows)
+    return Split(rows, np.flatnonzero(test), (part,), "time", membership)
+
+
+def _check_exclude_known(dataset: Dataset, spec: SplitSpec) -> None:
+    entity = dataset.schema.roles.get("entity")
+    if spec.exclude_known is not None and (dataset.entity is None or spec.exclude_known != entity):
+        raise SpecError(
+            "known entities can be excluded only by the column of the entity role",
+            key="split.exclude_known",
+            value=spec.exclude_known,
+            allowed=entity or "a column that data.entity names",
+            remedy=f"set data.entity: {spec.exclude_known}",
+        )
+
+
+def _cuts(timeline: Timeline, spec: SplitSpec, windows: tuple[float, ...]) -> _Cuts:
+    first, last = float(timeline.event.min()), float(timeline.event.max())
+    if spec.test_start is None:
+        place = min(int(np.ceil(len(timeline.y) * (1 - spec.test_fraction))), len(timeline.y) - 1)
+        test_start = float(np.partition(timeline.event, place)[place])
+    else:
+        test_start = _inside(spec.test_start, "split.test_start", first, last)
+    test_end = np.inf
+    if spec.test_window is not None:
+        test_end = test_start + parse_duration(spec.test_window, key="split.test_window")
+    train_end = test_start - timeline.delay
+    window = (
+        None if spec.train_window is None else parse_duration(spec.train_window, key="split.train_window")
+    )
+    longest = max(windows if window is None else (*windows, window), default=np.inf)
+    if spec.train_start is not None:
+        train_start = since = _inside(spec.train_start, "split.train_start", -np.inf, train_end)
+        train_end = train_end if window is None else min(train_end, train_start + window)
+        train_start = max(train_start, train_end - longest)
+    else:
+        train_start, since = train_end - longest, train_end - (longest if window is None else window)
+    return _Cuts(train_start, train_end, test_start, test_end, since)
+
+
+def _inside(text: str, key: str, first: float, last: float) -> float:
+    instant = parse_instant(text, key=key)
+    if not first <= instant <= last:
+        start = format_instant(first) if np.isfinite(first) else "the past"
+        raise SpecError(
+            "the time lies outside of what the data and the other keys leave",
+            key=key,
+            value=text,
+            allowed=f"{start} to {format_instant(last)}",
+        )
+    return instant
+
+
+def _require_classes(timeline: Timeline, train: Mask, test: Mask, cuts: _Cuts) -> None:
+    sides = (
+        ("training", train, cuts.train_start, cuts.train_end),
+        ("test", test, cuts.test_start, cuts.test_end),
+    )
+    for name, side, begin, end in sides:
+        labels = timeline.y[side]
+        if 0 < labels.sum() < len(labels):
+            continue
+        begin, end = max(begin, timeline.event.min()), min(end, timeline.event.max())
+        raise DataError(
+            f"the {name} rows would hold one class only"
+            if len(labels)
+            else f"no row is left for the {name} side",
+            key="split",
+            value=f"{int(labels.sum()):,} positives in {len(labels):,} {name} rows "
+            f"between {format_instant(begin)} and {format_instant(end)}",
+            allowed="both classes on both sides",
+            remedy="move split.test_start or split.train_start, change the windows or split.label_delay, "
+            "or set split.kind: hash",
+        )
+
+
+def _membership(spec: SplitSpec, cuts: _Cuts, delay: float, windows: tuple[float, ...]) -> dict[str, Any]:
+    def finite(seconds: float) -> float | None:
+        return seconds if np.isfinite(seconds) else None
+
+    return {
+        "kind": "time",
+        "train_start": finite(cuts.train_start),
+        "train_end": cuts.train_end,
+        "train_windows": list(windows),
+        "test_start": cuts.test_start,
+        "test_end": finite(cuts.test_end),
+        "label_delay": delay,
+        "exclude_known": spec.exclude_known,
+        "known_since": finite(cuts.since),
+    }
