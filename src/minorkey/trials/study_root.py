@@ -12,7 +12,7 @@ from typing import NoReturn, Protocol
 
 from minorkey.errors import ContractError, StateError
 
-__all__ = ["LocalStudyRoot", "StudyRoot", "unusable"]
+__all__ = ["LocalStudyRoot", "StudyRoot", "open_root", "unusable"]
 
 #: Where a file is written before it gets its name. Never listed.
 _ASIDE = ".partial"
@@ -28,6 +28,11 @@ _UNUSABLE = {
 
 class StudyRoot(Protocol):
     """A place for small immutable objects, named by keys such as ``trials/final/0007/result.json``."""
+
+    @property
+    def location(self) -> str:
+        """Where it is, as `open_root` takes it in another process."""
+        ...
 
     @property
     def driver_folder(self) -> Path:
@@ -63,6 +68,11 @@ class LocalStudyRoot:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
+
+    @property
+    def location(self) -> str:
+        """The folder's path."""
+        return str(self.path)
 
     @property
     def driver_folder(self) -> Path:
@@ -118,6 +128,11 @@ class LocalStudyRoot:
         if not parts or key.startswith("/") or ".." in parts or _ASIDE in parts:
             raise ContractError(f"{key!r} is not a key of a study root")
         return self.path.joinpath(*parts)
+
+
+def open_root(location: str) -> StudyRoot:
+    """The study root at a location."""
+    return LocalStudyRoot(Path(location))
 
 
 def unusable(error: OSError, place: Path) -> NoReturn:

@@ -1,0 +1,336 @@
+"""The driver's loop: propose, start, judge, record, until exactly the asked number of trials has ended."""
+
+import errno
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from minorkey.errors import SpecError
+from minorkey.progress import emit
+from minorkey.search.allocation import Tried
+from minorkey.search.proposals import Proposer
+from minorkey.search.pruners import History, Pruner
+from minorkey.search.records import Plan, Records
+from minorkey.trials.dispatch import MOST_EVICTIONS
+from minorkey.trials.executor import Ended, Executor, Reported, Task
+from minorkey.trials.study_root import unusable
+from minorkey.trials.trial import Outcome, TrialResult
+
+__all__ = ["StudyResult", "TrialLoop"]
+
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+#: The next trial is proposed ahead when proposing takes more than this share of a trial's time.
+_AHEAD_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """A finished study.
+
+    Attributes:
+        results: one for every trial, in the order of their numbers.
+        seconds: wall-clock seconds of this call.
+        busy: share of the workers' time in this call that went into trials.
+        timed_out: whether the time-out kept further trials from starting.
+    """
+
+    results: tuple[TrialResult, ...]
+    seconds: float
+    busy: float = 0.0
+    timed_out: bool = False
+
+
+class TrialLoop:
+    """Proposes, starts, judges and records the trials of one study, and takes up where it was left.
+
+    The study root is the truth. A plan is recorded before its trial starts and a result once it has
+    ended; the journal follows, and can be built again from both.
+
+    Args:
+        part: name of the part that the study is on.
+        records: the study's records.
+        proposer: what to try next.
+        pruner: what is not worth finishing.
+        executor: where trials run.
+        task: the task of a plan.
+        last_rung: index of the last rung of a trial.
+        trials: trials to run, exactly.
+        on_result: called once in each call for every finished trial, also for those that an earlier
+            call has finished; so a consumer that was killed catches up.
+        timeout: seconds after which no further trial starts.
+        reproducible: ask n sees exactly the results up to n - workers, whatever finished first.
+    """
+
+    def __init__(
+        self,
+        part: str,
+        *,
+        records: Records,
+        proposer: Proposer,
+        pruner: Pruner,
+        executor: Executor,
+        task: Callable[[Plan], Task],
+        last_rung: int,
+        trials: int,
+        on_result: Callable[[TrialResult], None],
+        timeout: float | None = None,
+        reproducible: bool = False,
+    ) -> None:
+        self._part = part
+        self._records = records
+        self._proposer = proposer
+        self._pruner = pruner
+        self._executor = executor
+        self._task = task
+        self._last_rung = last_rung
+        self._trials = trials
+        self._on_result = on_result
+        self._timeout = math.inf if timeout is None else timeout
+        self._reproducible = reproducible
+        self._plans: dict[int, Plan] = {}
+        self._results: dict[int, TrialResult] = {}
+        self._running: dict[str, int] = {}
+        self._again: list[int] = []
+        self._ahead: Plan | None = None
+        self._history = History()
+        self._evictions: Counter[int] = Counter()
+        self._busy_seconds = 0.0
+        self._proposing = 0.0
+        self._started = 0.0
+
+    def run(self) -> StudyResult:
+        """Run what is missing of the study.
+
+        Raises:
+            StateError: the study root is full or not writable, or is that of another study.
+            SpecError: no trial was completed.
+        """
+        self._started = time.monotonic()
+        try:
+            timed_out = self._run()
+        except OSError as error:
+            if error.errno not in _UNWRITABLE:
+                raise
+            unusable(error, self._records.root.driver_folder)
+        finally:
+            self._executor.cancel()
+        seconds = time.monotonic() - self._started
+        results = tuple(self._results[number] for number in sorted(self._results))
+        if not any(result.outcome is Outcome.COMPLETE for result in results):
+            raise _nothing_complete(results)
+        busy = self._busy_seconds / (seconds * self._executor.slots)
+        return StudyResult(results=results, seconds=seconds, busy=busy, timed_out=timed_out)
+
+    def _run(self) -> bool:
+        emit("study_started", part=self._part, trials=self._trials)
+        self._restore()
+        closed = self._records.closed()
+        if closed is not None and closed >= self._timeout and not self._again:
+            return True
+        while len(self._results) < self._trials:
+            self._fill()
+            if not self._running:
+                break
+            self._prepare()
+            self._handle(self._executor.wait())
+        timed_out = len(self._results) < self._trials
+        if timed_out:
+            self._records.close(self._timeout)
+        if self._ahead is not None:
+            self._proposer.withdraw(self._ahead.number)
+        for number in sorted(self._results):
+            self._proposer.tell(self._results[number])
+        return timed_out
+
+    def _restore(self) -> None:
+        self._plans, self._results = self._records.plans(), self._records.results()
+        self._proposer.restore(self._plans, self._results)
+        self._again = [number for number in self._plans if number not in self._results]
+        for result in self._results.values():
+            self._remember(result)
+            self._on_result(result)
+            if not self._reproducible:
+                self._proposer.tell(result)
+
+    def _fill(self) -> None:
+        while len(self._running) < self._executor.slots:
+            plan = self._next()
+            if plan is None:
+                return
+            self._start(plan)
+
+    def _next(self) -> Plan | None:
+        if self._again:
+            return self._plans[self._again.pop(0)]
+        if self._ahead is not None and self._in_time():
+            plan, self._ahead = self._ahead, None
+            return plan
+        return self._propose()
+
+    def _propose(self) -> Plan | None:
+        number = len(self._plans)
+        if number >= self._trials or not self._in_time() or not self._may_ask(number):
+            return None
+        began = time.monotonic()
+        for seen in sorted(self._seen(number)):
+            self._proposer.tell(self._results[seen])
+        plan = Plan(number, self._proposer.propose(number, self._tried(number)))
+        self._proposing = time.monotonic() - began
+        return plan
+
+    def _start(self, plan: Plan) -> None:
+        self._records.put_plan(plan)
+        self._plans[plan.number] = plan
+        task = self._task(plan)
+        self._executor.submit(task)
+        self._running[task.name] = plan.number
+        configuration = plan.configuration
+        emit(
+            "trial_started",
+            part=self._part,
+            number=plan.number,
+            family=configuration.family,
+            resampler=configuration.resampler,
+        )
+
+    def _prepare(self) -> None:
+        """Propose one trial ahead where trials are so short that workers would wait for a proposal."""
+        if self._reproducible or self._again or self._ahead is not None or not self._results:
+            return
+        mean = sum(result.seconds for result in self._results.values()) / len(self._results)
+        if self._proposing * self._executor.slots > _AHEAD_SHARE * mean:
+            self._ahead = self._propose()
+
+    def _in_time(self) -> bool:
+        return not self._plans or time.monotonic() - self._started < self._timeout
+
+    def _may_ask(self, number: int) -> bool:
+        return not self._reproducible or all(seen in self._results for seen in self._in_order(number))
+
+    def _seen(self, number: int) -> set[int]:
+        """Numbers of the results that ask and pruning of a trial may see."""
+        if not self._reproducible:
+            return set(self._results)
+        return set(self._in_order(number)) & self._results.keys()
+
+    def _in_order(self, number: int) -> range:
+        return range(number - self._executor.slots + 1)
+
+    def _tried(self, number: int) -> list[Tried]:
+        seen = self._seen(number)
+        return [
+            Tried(
+                plan.configuration.family,
+                plan.configuration.resampler,
+                self._results[one].value if one in seen else None,
+            )
+            for one, plan in sorted(self._plans.items())
+        ]
+
+    def _handle(self, events: Sequence[Reported | Ended]) -> None:
+        """First keep the workers busy, then keep the books."""
+        ended = [(event, self._running.pop(event.name)) for event in events if isinstance(event, Ended)]
+        for event in events:
+            if isinstance(event, Reported):
+                self._judge(self._running[event.name], event)
+        if self._ahead is not None:
+            self._fill_from_ahead()
+        for event, number in ended:
+            self._finish(number, event)
+
+    def _fill_from_ahead(self) -> None:
+        if len(self._running) < self._executor.slots and self._ahead is not None and self._in_time():
+            plan, self._ahead = self._ahead, None
+            self._start(plan)
+
+    def _judge(self, number: int, reported: Reported) -> None:
+        history = self._history
+        if self._reproducible:
+            history = History()
+            for seen in sorted(self._seen(number)):
+                _take(history, self._results[seen])
+            history.best = _best(self._results[seen] for seen in self._seen(number))
+        history.record(number, reported.step, reported.value, reported.folds)
+        prunes = self._pruner.prunes(number, reported.step, self._last_rung, history)
+        self._executor.answer(reported.name, not prunes)
+        self._records.put_step(number, reported)
+
+    def _finish(self, number: int, ended: Ended) -> None:
+        if ended.errno in _UNWRITABLE:
+            unusable(OSError(ended.errno, ended.error), self._records.root.driver_folder)
+        self._busy_seconds += ended.seconds
+        if ended.outcome is Outcome.EVICTED:
+            self._evictions[number] += 1
+            if self._evictions[number] <= MOST_EVICTIONS:
+                self._again.append(number)
+                return
+        result = self._result(number, ended)
+        self._records.put_result(result)
+        self._results[number] = result
+        self._remember(result)
+        if not self._reproducible:
+            self._proposer.tell(result)
+        self._on_result(result)
+        best = self._history.best
+        emit(
+            "trial_finished",
+            part=self._part,
+            number=number,
+            outcome=result.outcome.value,
+            value=result.value,
+            family=result.configuration.family,
+            resampler=result.configuration.resampler,
+            seconds=round(result.seconds, 3),
+            best=None if best is None else self._results[best].value,
+        )
+
+    def _result(self, number: int, ended: Ended) -> TrialResult:
+        if ended.outcome is Outcome.COMPLETE:
+            found = TrialResult.from_json(ended.content)
+            return replace(found, number=number, seconds=ended.seconds, cpu_seconds=ended.cpu_seconds)
+        return TrialResult(
+            number=number,
+            configuration=self._plans[number].configuration,
+            outcome=ended.outcome,
+            value=None,
+            seconds=ended.seconds,
+            cpu_seconds=ended.cpu_seconds,
+            error=ended.error,
+        )
+
+    def _remember(self, result: TrialResult) -> None:
+        _take(self._history, result)
+        self._history.best = _best(self._results.values())
+
+
+def _take(history: History, result: TrialResult) -> None:
+    for step, value in result.reported:
+        history.record(result.number, step, value, result.fold_scores)
+
+
+def _best(results: Iterable[TrialResult]) -> int | None:
+    complete = [result for result in results if result.outcome is Outcome.COMPLETE]
+    best = max(complete, key=lambda result: (result.value or 0.0, -result.number), default=None)
+    return None if best is None else best.number
+
+
+def _nothing_complete(results: Sequence[TrialResult]) -> SpecError:
+    outcomes = Counter(result.outcome for result in results)
+    outcome = outcomes.most_common(1)[0][0] if outcomes else None
+    remedies = {
+        Outcome.TIMED_OUT: ("search.trial_timeout", "raise it, or search lighter families"),
+        Outcome.OUT_OF_MEMORY: ("search.trial_memory_mb", "raise it, or search lighter families"),
+        Outcome.EVICTED: ("search.workers", "run the same command again where workers are left alone"),
+    }
+    key, remedy = remedies.get(outcome, ("search.families", "read the errors, or search other families"))
+    errors = dict.fromkeys(f"{result.configuration.family}: {result.error}" for result in results)
+    return SpecError(
+        f"none of {len(results)} trials was completed",
+        key=key,
+        value="; ".join(list(errors)[:3]),
+        remedy=remedy,
+    )
