@@ -189,7 +189,9 @@ class RunTracker:
     ) -> None:
         """Write metrics, parameters and tags of the parent run, in one call; non-finite metrics are left out."""
         with reaching():
-            self._batch(self.run_id, [(key, value, 0) for key, value in (metrics or {}).items()], params, tags)
+            self._batch(
+                self.run_id, [(key, value, 0) for key, value in (metrics or {}).items()], params, tags
+            )
 
     def log_artifact(self, path: Path, folder: str | None = None) -> None:
         """Copy one file into the parent run's artifacts."""
@@ -234,7 +236,9 @@ class RunTracker:
         now = int(time.time() * 1000)
         self._client.log_batch(
             run_id,
-            metrics=[Metric(key, float(value), now, step) for key, value, step in metrics if math.isfinite(value)],
+            metrics=[
+                Metric(key, float(value), now, step) for key, value, step in metrics if math.isfinite(value)
+            ],
             params=[Param(key, str(value)[:6000]) for key, value in (params or {}).items()],
             tags=[RunTag(key, str(value)[:5000]) for key, value in (tags or {}).items() if str(value)],
         )

@@ -67,7 +67,10 @@ def fetch_bundle(uri: str) -> Path:
         path = Path(uri.removeprefix("file://"))
         if not (path / _MANIFEST).is_file():
             raise BundleError(
-                "there is no bundle", key=uri, allowed="a folder with bundle.json", remedy="register the model again"
+                "there is no bundle",
+                key=uri,
+                allowed="a folder with bundle.json",
+                remedy="register the model again",
             )
         return path
     target = settings().home / "downloads" / uri.rstrip("/").rpartition("/")[2]

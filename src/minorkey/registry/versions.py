@@ -207,7 +207,9 @@ def _log_graph(bundle: Bundle, tracker: RunTracker, tags: Mapping[str, str]) -> 
 
     features = bundle.info.schema.features
     shape = (-1, 1) if len(features) == 1 else (-1,)
-    kinds = {feature.name: np.dtype(str if feature.kind == "categorical" else "float64") for feature in features}
+    kinds = {
+        feature.name: np.dtype(str if feature.kind == "categorical" else "float64") for feature in features
+    }
     signature = ModelSignature(
         Schema([TensorSpec(kind, shape, name) for name, kind in kinds.items()]),
         Schema([TensorSpec(np.dtype("float32"), (-1,), name) for name in ("raw", "score")]),
@@ -220,7 +222,9 @@ def _log_graph(bundle: Bundle, tracker: RunTracker, tags: Mapping[str, str]) -> 
             name="model",
             signature=signature,
             input_example=example,
-            pip_requirements=[f"{name}=={version(name)}" for name in ("onnx", "onnxruntime", "numpy", "pandas")],
+            pip_requirements=[
+                f"{name}=={version(name)}" for name in ("onnx", "onnxruntime", "numpy", "pandas")
+            ],
             onnx_execution_providers=["CPUExecutionProvider"],
             onnx_session_options={"intra_op_num_threads": 1},
             save_as_external_data=False,

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minorkey.data.dataset import MISSING, Feature
+from minorkey.data.encoding import label_text
 from minorkey.serving.refusal import Refusal
 
 __all__ = ["Columns", "encode_column", "take_rows"]
@@ -19,14 +20,17 @@ __all__ = ["Columns", "encode_column", "take_rows"]
 #: One array of shape (n,) for each feature: float64, or object holding str.
 Columns = dict[str, npt.NDArray[Any]]
 
+_TRUTH = {"true": 1.0, "false": 0.0}
+
 
 def encode_column(feature: Feature, values: Sequence[Any]) -> npt.NDArray[Any]:
     """One column of a request.
 
     Args:
         feature: what the column means.
-        values: n JSON values: numbers, booleans, strings; None or NaN where missing. A time is seconds
-            since 1970-01-01 UTC or an ISO 8601 string.
+        values: n JSON values: numbers, booleans, strings; None or NaN where missing, or a text that
+            training takes for missing. A number may be written as text; a time is seconds since
+            1970-01-01 UTC or an ISO 8601 string.
 
     Returns:
         Shape (n,): float64, or object (str) for a category.
@@ -51,27 +55,41 @@ def take_rows(columns: Columns, rows: npt.NDArray[np.intp]) -> Columns:
 
 
 def _number(name: str, value: Any) -> float:
-    if type(value) is float:
-        if math.isinf(value):
-            raise Refusal(f"feature '{name}' is infinite; expected a finite number, or null where missing")
-        return value
     if value is None:
         return math.nan
-    if isinstance(value, int):
-        try:
-            return float(value)
-        except OverflowError:
-            raise Refusal(f"feature '{name}' holds an integer beyond the range of a double") from None
-    raise Refusal(f"feature '{name}' is numeric; expected a number, a boolean or null, got {_said(value)}")
+    if isinstance(value, str):
+        return _parsed(name, value)
+    if not isinstance(value, int | float):
+        raise Refusal(
+            f"feature '{name}' is numeric; expected a number, a boolean or null, got {_said(value)}"
+        )
+    try:
+        number = float(value)
+    except OverflowError:
+        raise Refusal(f"feature '{name}' holds an integer beyond the range of a double") from None
+    if math.isinf(number):
+        raise Refusal(f"feature '{name}' is infinite; expected a finite number, or null where missing")
+    return number + 0.0
+
+
+def _parsed(name: str, value: str) -> float:
+    text = label_text(value)
+    if text == MISSING:
+        return math.nan
+    try:
+        return _number(name, _TRUTH[text.lower()] if text.lower() in _TRUTH else float(text))
+    except ValueError:
+        raise Refusal(f"feature '{name}' is numeric; expected a number or null, got {_said(value)}") from None
 
 
 def _moment(name: str, value: Any) -> float:
     if not isinstance(value, str):
         return _number(name, value)
-    if not value:
+    text = label_text(value)
+    if text == MISSING:
         return math.nan
     try:
-        moment = datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise Refusal(
             f"feature '{name}' is a time; expected ISO 8601 or seconds since 1970, got {_said(value)}"
@@ -80,15 +98,14 @@ def _moment(name: str, value: Any) -> float:
 
 
 def _category(name: str, value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if value is None:
         return MISSING
-    if isinstance(value, bool | int):
-        return str(value)
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
-    raise Refusal(f"feature '{name}' is a category; expected a string or null, got {_said(value)}")
+    if not isinstance(value, str | bool | int | float):
+        raise Refusal(f"feature '{name}' is a category; expected a string or null, got {_said(value)}")
+    try:
+        return label_text(value)
+    except ValueError:
+        raise Refusal(f"feature '{name}' holds an integer of too many digits") from None
 
 
 def _said(value: Any) -> str:

@@ -77,7 +77,9 @@ def parse_inference(content: Any, schema: Schema) -> InferenceRequest:
         given = tensors[feature.name]
         values = _values(feature, given)
         if rows is not None and len(values) != rows:
-            raise Refusal(f"tensor '{feature.name}' holds {len(values)} rows, but the tensors before it {rows}")
+            raise Refusal(
+                f"tensor '{feature.name}' holds {len(values)} rows, but the tensors before it {rows}"
+            )
         rows = len(values)
         columns[feature.name] = encode_column(feature, values)
     parameters = _mapping(content.get("parameters") or {}, "'parameters'")
@@ -118,7 +120,8 @@ def parse_rows(content: Any, schema: Schema) -> InferenceRequest:
         if row.keys() != names:
             raise Refusal(f"row {number}: {_difference(set(row), names)}")
     columns = {
-        feature.name: encode_column(feature, [row[feature.name] for row in content]) for feature in schema.features
+        feature.name: encode_column(feature, [row[feature.name] for row in content])
+        for feature in schema.features
     }
     return InferenceRequest(columns=columns, rows=len(content), reasons=reasons)
 
@@ -155,7 +158,9 @@ def _values(feature: Feature, given: Mapping[str, Any]) -> list[Any]:
         )
     sizes = shape if isinstance(shape, list) and all(type(size) is int for size in shape) else []
     if not (len(sizes) == 1 or (len(sizes) == 2 and sizes[1] == 1)) or sizes[0] < 1:
-        raise Refusal(f"tensor '{name}' has shape {str(shape)[:60]}; expected [n] or [n, 1] with n at least 1")
+        raise Refusal(
+            f"tensor '{name}' has shape {str(shape)[:60]}; expected [n] or [n, 1] with n at least 1"
+        )
     _bounded(sizes[0])
     if not isinstance(data, list):
         raise Refusal(f"tensor '{name}' needs its values as a list in 'data'")
@@ -181,7 +186,9 @@ def _check_type(name: str, datatype: str, data: list[Any]) -> None:
         least = 0 if datatype.startswith("U") else None
         fits = all(value is None or (type(value) is int and (least is None or value >= 0)) for value in data)
     if not fits:
-        raise Refusal(f"tensor '{name}' holds a value that is not of datatype {datatype}, nor null for missing")
+        raise Refusal(
+            f"tensor '{name}' holds a value that is not of datatype {datatype}, nor null for missing"
+        )
 
 
 def _reasons(parameters: Mapping[str, Any], schema: Schema) -> int:

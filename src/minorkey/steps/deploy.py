@@ -67,4 +67,3 @@ def _serve_and_promote(
         local.restore(model, before)
         raise
     return {"url": server.url, "pid": server.pid, "verified": verified}
-

@@ -1,0 +1,240 @@
+"""The predictor process of each model on this machine: started detached, found again, swapped, stopped.
+
+Everything about it lies in ``settings().home/serving/<model>/``: ``server.json`` (pid, url), ``current.json``
+(what it is to serve) and ``predictor.log``.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import httpx
+import psutil
+from filelock import FileLock, Timeout
+
+import minorkey
+from minorkey.errors import StateError
+from minorkey.serving.pointer import Target, read_pointer, write_pointer
+from minorkey.serving.process import FORMAT, POINTER, RECORD
+from minorkey.settings import settings
+
+__all__ = ["LocalServer", "current_target", "restore", "start", "status", "stop"]
+
+_START_SECONDS = 60.0
+_STOP_SECONDS = 15.0
+_LOG = "predictor.log"
+#: The step's own channels: the predictor outlives the step and must not write to them.
+_NOT_INHERITED = ("MINORKEY_EVENTS", "MINORKEY_ERROR", "MINORKEY_RUN_KEY")
+
+
+@dataclass(frozen=True)
+class LocalServer:
+    """A predictor process, as its ``server.json`` says.
+
+    Attributes:
+        format: version of the files between it and this module.
+        package: version of minorkey that it runs.
+        model: the name it serves.
+        pid: its process id.
+        created: its creation time, by which a reused pid is told.
+        host: the address it was asked to bind.
+        url: where it answers.
+        started: Unix time at which it began to listen.
+    """
+
+    format: int
+    package: str
+    model: str
+    pid: int
+    created: float
+    host: str
+    url: str
+    started: float
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self.url.rpartition(":")[2])
+
+
+def status(model: str) -> LocalServer | None:
+    """The running predictor of a model, None if there is none."""
+    try:
+        content = json.loads((_folder(model) / RECORD).read_text(encoding="utf-8"))
+        known = {field.name for field in fields(LocalServer)}
+        server = LocalServer(**{key: value for key, value in content.items() if key in known})
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+    return server if _process(server) is not None else None
+
+
+def start(model: str, bundle: Path, version: str, *, host: str = "127.0.0.1", port: int = 0) -> LocalServer:
+    """Make a bundle serve: swap it into the model's running predictor, or start one.
+
+    Args:
+        model: the name to serve.
+        bundle: the bundle's folder.
+        version: the version to serve it as.
+        host: address to bind.
+        port: port to bind; 0: the running predictor's, or any free one.
+
+    Returns:
+        The predictor, once it answers as this version.
+
+    Raises:
+        StateError: it does not start, does not swap, or another process is deploying this model.
+    """
+    folder = _folder(model)
+    with _lock(model):
+        write_pointer(folder / POINTER, Target(version, str(bundle.absolute())))
+        running = status(model)
+        if running is not None and not _fits(running, host, port):
+            _end(running)
+            port = port or (running.port if running.host == host else 0)
+            running = None
+        process = _spawn(folder, model, host, port) if running is None else None
+        return _await(model, version, process)
+
+
+def stop(model: str) -> bool:
+    """End a model's predictor; whether there was one."""
+    with _lock(model):
+        server = status(model)
+        if server is not None:
+            _end(server)
+        (_folder(model) / RECORD).unlink(missing_ok=True)
+        return server is not None
+
+
+def current_target(model: str) -> Target | None:
+    """What the model's predictor is to serve, None if it never served."""
+    return read_pointer(_folder(model) / POINTER)
+
+
+def restore(model: str, target: Target | None) -> None:
+    """Go back to what served before a deployment failed; None: to nothing."""
+    pointer = _folder(model) / POINTER
+    if target is not None:
+        write_pointer(pointer, target)
+        return
+    stop(model)
+    pointer.unlink(missing_ok=True)
+
+
+def _folder(model: str) -> Path:
+    return settings().home / "serving" / model
+
+
+@contextmanager
+def _lock(model: str) -> Iterator[None]:
+    folder = _folder(model)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / "deploy.lock", timeout=_START_SECONDS * 2)
+        lock.acquire()
+    except Timeout:
+        raise StateError(
+            "another process is deploying this model",
+            key=str(folder / "deploy.lock"),
+            remedy="wait until it has finished, or end it",
+        ) from None
+    except OSError as error:
+        raise StateError(
+            f"the predictor's folder cannot be written: {error.strerror or error}",
+            key="MINORKEY_HOME",
+            value=settings().home,
+            remedy="check its permissions and free space, or set MINORKEY_HOME",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _process(server: LocalServer) -> psutil.Process | None:
+    try:
+        process = psutil.Process(server.pid)
+        alive = process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - server.created) < 1
+    except psutil.Error:
+        return None
+    return process if alive else None
+
+
+def _fits(server: LocalServer, host: str, port: int) -> bool:
+    same_code = (server.format, server.package) == (FORMAT, minorkey.__version__)
+    return same_code and server.host == host and port in (0, server.port)
+
+
+def _end(server: LocalServer) -> None:
+    process = _process(server)
+    if process is None:
+        return
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except psutil.TimeoutExpired:
+        process.kill()
+        process.wait(_STOP_SECONDS)
+
+
+def _spawn(folder: Path, model: str, host: str, port: int) -> "subprocess.Popen[bytes]":
+    (folder / RECORD).unlink(missing_ok=True)
+    command = [sys.executable, "-m", "minorkey.serving.process", str(folder)]
+    command += ["--model", model, "--host", host, "--port", str(port)]
+    environment = {key: value for key, value in os.environ.items() if key not in _NOT_INHERITED}
+    with (folder / _LOG).open("ab") as log:
+        # A session of its own and no inherited pipe: it outlives the step, and the step can end.
+        return subprocess.Popen(  # noqa: S603
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _await(model: str, version: str, process: "subprocess.Popen[bytes] | None") -> LocalServer:
+    """Wait until the predictor answers as ``version``."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if process is not None and process.poll() is not None:
+            raise _failure(model, f"ended with exit code {process.returncode}")
+        server = status(model)
+        if server is not None and _served_version(server) == version:
+            return server
+        if server is None and process is None:
+            raise _failure(model, "ended while it was to load the new version")
+        time.sleep(0.05)
+    if process is not None:
+        process.terminate()
+        process.wait(_STOP_SECONDS)
+    raise _failure(model, f"did not serve version {version} within {_START_SECONDS:.0f} s")
+
+
+def _served_version(server: LocalServer) -> str:
+    try:
+        answer = httpx.get(f"{server.url}/v2/models/{server.model}", timeout=5, trust_env=False)
+        return str(answer.json()["versions"][0])
+    except (httpx.HTTPError, ValueError, KeyError):
+        return ""
+
+
+def _failure(model: str, problem: str) -> StateError:
+    path = _folder(model) / _LOG
+    last = (
+        path.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:] if path.exists() else []
+    )
+    return StateError(
+        f"the predictor {problem}",
+        key=str(path),
+        value=last[0] if last else "an empty log",
+        remedy="read the log; if the port is taken choose another in deploy.port",
+    )

@@ -1,0 +1,77 @@
+"""What the predictor counts, in a registry of its own."""
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from minorkey.serving.predictor import Prediction, Predictor
+
+__all__ = ["PredictorMetrics"]
+
+_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+_LABELS = ("model", "version")
+
+
+class PredictorMetrics:
+    """Counters of requests, rows and predictions; every series carries ``model`` and ``version``."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "minorkey_request",
+            "Requests answered, by HTTP status.",
+            (*_LABELS, "code"),
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "minorkey_request_seconds",
+            "Seconds from a request's body to its answer.",
+            _LABELS,
+            registry=self.registry,
+            buckets=_SECONDS,
+        )
+        self._rows = Counter("minorkey_rows", "Rows scored.", _LABELS, registry=self.registry)
+        self._predictions = Counter(
+            "minorkey_prediction", "Rows by decision.", (*_LABELS, "predicted"), registry=self.registry
+        )
+        self._info = Gauge(
+            "minorkey_bundle_info",
+            "1 for the bundle that serves.",
+            (*_LABELS, "digest"),
+            registry=self.registry,
+        )
+
+    def serve(self, predictor: Predictor) -> None:
+        """Announce a bundle: its series begin at 0, so that their first increment counts."""
+        labels = (predictor.model, predictor.version)
+        self._info.clear()
+        self._info.labels(*labels, predictor.bundle.digest).set(1)
+        self._rows.labels(*labels)
+        self._seconds.labels(*labels)
+        self._requests.labels(*labels, "200")
+        for predicted in ("0", "1"):
+            self._predictions.labels(*labels, predicted)
+
+    def answered(self, predictor: Predictor, code: int, seconds: float) -> None:
+        """Count one answered request."""
+        labels = (predictor.model, predictor.version)
+        self._requests.labels(*labels, str(code)).inc()
+        self._seconds.labels(*labels).observe(seconds)
+
+    def predicted(self, predictor: Predictor, prediction: Prediction) -> None:
+        """Count the rows of one prediction."""
+        labels = (predictor.model, predictor.version)
+        rows, positives = len(prediction.predicted), int(prediction.predicted.sum())
+        self._rows.labels(*labels).inc(rows)
+        self._predictions.labels(*labels, "1").inc(positives)
+        self._predictions.labels(*labels, "0").inc(rows - positives)
+
+    def text(self) -> bytes:
+        """The body of ``GET /metrics``."""
+        return generate_latest(self.registry)

@@ -1,0 +1,132 @@
+"""Runs the predictor in this process."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from minorkey.bundle.bundle import Bundle
+from minorkey.errors import StateError
+from minorkey.registry.versions import bundle_of_version, resolve_reference, version_of
+from minorkey.serving.app import create_app
+from minorkey.serving.follower import Follower, load_target
+from minorkey.serving.pointer import Target
+from minorkey.serving.predictor import Predictor
+from minorkey.serving.slot import Slot
+
+__all__ = ["bind", "run_server", "serve", "url_of"]
+
+#: Seconds between two looks at a registry's alias.
+ALIAS_SECONDS = 2.0
+
+_log = structlog.get_logger("minorkey.serving")
+
+
+def serve(bundle: Path | None, model: str | None, host: str = "127.0.0.1", port: int = 8080) -> None:
+    """Serve a bundle, or a registered model whose alias is followed, until SIGTERM or SIGINT.
+
+    Args:
+        bundle: folder of a bundle; exclusive with ``model``.
+        model: ``NAME@ALIAS`` (followed) or ``NAME/VERSION``; default ``minorkey@champion``.
+        host: address to bind.
+        port: port to bind, 0 for any free one.
+
+    Raises:
+        BundleError: the bundle is altered, foreign or absent.
+        StateError: both or an unknown model are named, or the address cannot be bound.
+    """
+    if bundle is not None and model is not None:
+        raise StateError(
+            "two things to serve are named",
+            key="--bundle, --model",
+            allowed="one of them",
+            remedy="leave one of them out",
+        )
+    if bundle is not None:
+        loaded = Bundle.load(bundle)
+        slot = Slot(Predictor(loaded, loaded.info.model, loaded.digest[:12]))
+        follower = None
+    else:
+        slot, follower = _registered(model or "minorkey@champion")
+    listener = bind(host, port)
+    _log.info("serving", url=url_of(listener), model=slot.current.model, version=slot.current.version)
+    run_server(slot, follower, listener)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        StateError: the address is taken, not ours or not allowed.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(1024)
+    except OSError as error:
+        raise StateError(
+            f"the address cannot be bound: {error.strerror or error}",
+            key="host and port",
+            value=f"{host}:{port}",
+            allowed="an address of this machine and a free port; port 0 takes any free one",
+            remedy="choose another port, or end the process that holds this one",
+        ) from None
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """Where a client on this machine reaches the socket."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def run_server(slot: Slot, follower: Follower | None, listener: socket.socket) -> None:
+    """Answer requests until SIGTERM or SIGINT; requests under way are finished first."""
+    config = uvicorn.Config(
+        create_app(slot),
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=10,
+        limit_concurrency=512,
+    )
+    if follower is not None:
+        follower.start()
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        if follower is not None:
+            follower.stop()
+
+
+def _registered(reference: str) -> tuple[Slot, Follower | None]:
+    model, alias, version = resolve_reference(reference)
+    target = Target(version, bundle_of_version(model, version))
+    slot = Slot(load_target(model, target))
+    if not alias:
+        return slot, None
+    return slot, Follower(slot, target, _alias(model, alias, target), seconds=ALIAS_SECONDS)
+
+
+def _alias(model: str, alias: str, served: Target) -> Callable[[], Target | None]:
+    """Tells what the alias points to, asking for the bundle only when the version is another one."""
+    last = served
+
+    def point() -> Target | None:
+        nonlocal last
+        version = version_of(model, alias)
+        if version and version != last.version:
+            last = Target(version, bundle_of_version(model, version))
+        return last
+
+    return point
