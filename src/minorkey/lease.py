@@ -2,10 +2,12 @@
 
 A lease is a small file per model in ``settings().home/leases``. It belongs to a run, not to a process,
 because the steps of a run are processes of their own: `load` takes it, the end of the run releases it.
-A run whose owner process is dead, or that has not been heard of for half a day, has lost it.
+A run whose owner's lock is free (the kernel frees it when the owner dies, however it dies), or whose owner
+cannot be looked at and which has not been heard of for half a day, has lost its lease.
 """
 
 import dataclasses
+import fcntl
 import json
 import os
 import socket
@@ -15,7 +17,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 from filelock import FileLock
 
 from minorkey.errors import StateError
@@ -34,44 +35,42 @@ class Holder:
     Attributes:
         run_key: the run.
         host: where it was started.
-        pid: its owner process there, 0 if unknown.
-        started: when that process started, seconds since 1970; tells it from a later one of the same pid.
+        owner: file there that the run's owner keeps locked, "" if there is none.
         heartbeat: when the run was last heard of, seconds since 1970.
     """
 
     run_key: str
     host: str
-    pid: int
-    started: float
+    owner: str
     heartbeat: float
 
     def alive(self) -> bool:
         """Whether the run may still be going on."""
-        if self.pid and self.host == socket.gethostname():
-            return _started(self.pid) == self.started != 0.0
+        if self.owner and self.host == socket.gethostname():
+            return _is_locked(Path(self.owner))
         return time.time() - self.heartbeat < EXPIRY_SECONDS
 
 
-def take(model: str, run_key: str, *, owner_pid: int = 0) -> Holder:
+def take(model: str, run_key: str, *, owner: str = "") -> Holder:
     """Take the lease of a model, or renew it if this run holds it already.
 
     Args:
         model: name of the model.
         run_key: the run that takes it.
-        owner_pid: process on this host that outlives the run's steps, 0 if there is none.
+        owner: file that the run's owner keeps locked with ``flock``, "" if there is none.
 
     Raises:
         StateError: another run that is alive holds it, or the folder is not writable.
     """
-    taken = Holder(run_key, socket.gethostname(), owner_pid, _started(owner_pid), time.time())
+    taken = Holder(run_key, socket.gethostname(), owner, time.time())
     with _locked(model) as path:
         current = _read(path)
         if current is not None and current.run_key != run_key and current.alive():
             raise StateError(
                 f"a run of model {model} is in flight",
                 key=f"model {model}",
-                value=f"run {current.run_key} on {current.host}, process {current.pid or 'unknown'}, "
-                f"last heard of {time.time() - current.heartbeat:.0f} s ago",
+                value=f"run {current.run_key} on {current.host}, last heard of "
+                f"{time.time() - current.heartbeat:.0f} s ago ({current.owner or 'no owner known'})",
                 allowed="one run of a model at a time",
                 remedy=f"wait for it or end it, or use another model name (if it is gone, delete {path})",
             )
@@ -124,10 +123,12 @@ def _read(path: Path) -> Holder | None:
         return None
 
 
-def _started(pid: int) -> float:
-    """When a process started, seconds since 1970; 0 if there is none (a zombie is none either)."""
+def _is_locked(owner: Path) -> bool:
     try:
-        process = psutil.Process(pid) if pid else None
-        return process.create_time() if process and process.status() != psutil.STATUS_ZOMBIE else 0.0
-    except psutil.Error:
-        return 0.0
+        with owner.open(encoding="utf-8") as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -26,8 +26,6 @@ class Settings:
     error: str
     #: Identity of this run, shared by its steps.
     run_key: str
-    #: Process that started this run and outlives its steps; 0: unknown.
-    owner_pid: int
     #: Folder in which trials and driver exchange their files; empty: beside the tune step's outputs.
     study_root: str
     #: Size bound of the fold store in bytes.
@@ -46,7 +44,6 @@ def settings() -> Settings:
         events=os.environ.get("MINORKEY_EVENTS", ""),
         error=os.environ.get("MINORKEY_ERROR", ""),
         run_key=os.environ.get("MINORKEY_RUN_KEY", ""),
-        owner_pid=int(os.environ.get("MINORKEY_OWNER_PID", "0")),
         study_root=os.environ.get("MINORKEY_STUDY_ROOT", ""),
         fold_store_bytes=int(os.environ.get("MINORKEY_FOLD_STORE_BYTES", str(20 * 2**30))),
         owner_lock=os.environ.get("MINORKEY_OWNER_LOCK", ""),

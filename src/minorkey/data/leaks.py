@@ -166,10 +166,8 @@ def _counts(
     cells: Codes, y: Labels, weight: npt.NDArray[np.float64], size: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Weight of the positives and of all rows in every cell, shape (size,) each."""
-    return (
-        np.bincount(cells, weights=weight * y, minlength=size),
-        np.bincount(cells, weights=weight, minlength=size),
-    )
+    positive = np.bincount(cells, weights=weight * y, minlength=size).astype(np.float64)
+    return positive, np.bincount(cells, weights=weight, minlength=size).astype(np.float64)
 
 
 def _average_precision(

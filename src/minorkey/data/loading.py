@@ -112,8 +112,7 @@ def row_ids(features: pd.DataFrame, roles: Mapping[str, npt.NDArray[Any]]) -> Ro
     """
     identity = {f"__{role}": roles[role] for role in ("entity", "event_time") if role in roles}
     frame = features.assign(**identity)
-    hashes: RowIds = pd.util.hash_pandas_object(frame, index=False).to_numpy(np.uint64)
-    return hashes
+    return pd.util.hash_pandas_object(frame, index=False).to_numpy().astype(np.uint64)
 
 
 def _without_leaks(schema: Schema, suspects: list[Suspect], spec: DataSpec) -> Schema:
@@ -147,7 +146,7 @@ def _leak_reason(suspect: Suspect, partner: list[str]) -> str:
 def _said_aloud(schema: Schema, suspects: list[Suspect], spec: DataSpec) -> list[str]:
     asked = ("dropped by", "not in data.features", "has the role")
     surprising = {name: reason for name, reason in schema.left_out.items() if not reason.startswith(asked)}
-    lines = [f"{line}; --keep-column NAME keeps a column" for line in grouped(surprising)]
+    lines = grouped(surprising)
     categorical = schema.names("categorical")
     if categorical:
         lines.append(f"categories, not numbers: {', '.join(categorical)}")

@@ -1,10 +1,9 @@
 """What each column is: a number, a category, a time, or nothing that a model should see."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 
 from minorkey.data.dataset import MISSING, Feature, FeatureKind
@@ -14,9 +13,14 @@ from minorkey.data.sources.table import listed
 from minorkey.errors import DataError
 from minorkey.spec import DataSpec
 
-__all__ = ["Inferred", "find_event_time", "infer_features", "kind_of"]
+__all__ = ["Inferred", "find_event_time", "grouped", "infer_features", "kind_of"]
 
+#: Distinct values looked at before all of them are.
+_PROBE = 1_000
+#: Fewer distinct times than this cannot be split by.
+_MIN_TIMES = 10
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?$")
+_HOLDS_NOTHING = ("holds neither", "every value is missing", "has one value")
 _EVENT_WORDS = re.compile(r"time|date|stamp|created|occurred|event|when|_at$|^ts$|^day$", re.IGNORECASE)
 _OTHER_TIMES = re.compile(
     r"birth|dob|label|expir|due|until|end|clos|resol|report|chargeback|updat|modif|valid|deliver|open",
@@ -91,16 +95,18 @@ def kind_of(column: pd.Series, *, categorical: bool = False) -> FeatureKind | No
     if pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_timedelta64_dtype(dtype):
         return "numeric"
     try:
-        levels = column.dropna().unique()
+        levels = list(column.dropna().unique())
     except TypeError:
         return None
-    if not all(np.isscalar(level) or isinstance(level, pd.Timestamp | bool) for level in levels[:1_000]):
-        levels = [str(level) for level in levels]
-    return _kind_of_text({label_text(level) for level in levels[:1_000]} - {MISSING}, levels)
+    if any(isinstance(level, bytes | complex | tuple) for level in levels[:_PROBE]):
+        return None
+    return _kind_of_text([label_text(level) for level in levels])
 
 
 def find_event_time(frame: pd.DataFrame, candidates: Iterable[str]) -> str | None:
     """The column that looks like the time of the event: complete, and in row order or named so.
+
+    A name that speaks of another time (birth, label, expiry, resolution ...) rules a column out.
 
     Args:
         frame: raw rows in the order of the source.
@@ -109,11 +115,15 @@ def find_event_time(frame: pd.DataFrame, candidates: Iterable[str]) -> str | Non
     best, best_rank = None, 0
     for name in candidates:
         column = frame[name]
-        if kind_of(column) != "datetime" or column.isna().any() or column.nunique() < 10:
+        if (
+            _OTHER_TIMES.search(name)
+            or kind_of(column) != "datetime"
+            or column.isna().any()
+            or column.nunique() < 10
+        ):
             continue
         times = pd.to_datetime(column, format="ISO8601", utc=True, errors="coerce")
-        named = bool(_EVENT_WORDS.search(name)) and not _OTHER_TIMES.search(name)
-        rank = 2 * bool(times.is_monotonic_increasing) + named
+        rank = 2 * bool(times.is_monotonic_increasing) + bool(_EVENT_WORDS.search(name))
         if not times.isna().any() and rank > best_rank:
             best, best_rank = name, rank
     return best
@@ -133,31 +143,46 @@ def _excluded(name: str, spec: DataSpec, roles: Mapping[str, str], wanted: set[s
 def _unusable(column: pd.Series, kind: FeatureKind | None) -> str:
     if kind is None:
         return "holds neither numbers, nor text, nor times"
-    levels = {label_text(level) for level in column.dropna().unique()[:1_000]} - {MISSING}
+    texts = [label_text(level) for level in column.dropna().unique()[:_PROBE]]
+    levels = set(texts) - {MISSING}
     if not levels:
         return "every value is missing"
-    missing = bool(column.isna().any()) or len(levels) < column.dropna().nunique()
+    missing = bool(column.isna().any()) or MISSING in texts
     return "has one value only" if len(levels) == 1 and not missing else ""
 
 
-def _kind_of_text(texts: set[str], levels: object) -> FeatureKind:
-    if not texts:
-        return "numeric"
-    if texts <= {"true", "false", "True", "False", "TRUE", "FALSE"}:
-        return "numeric"
-    everything = pd.Series([label_text(level) for level in levels], dtype=object)  # type: ignore[attr-defined]
-    everything = everything[everything != MISSING]
-    if not pd.to_numeric(pd.Series(sorted(texts), dtype=object), errors="coerce").isna().any():
-        return "categorical" if pd.to_numeric(everything, errors="coerce").isna().any() else "numeric"
-    if all(_ISO.match(text) for text in texts):
-        times = pd.to_datetime(everything, format="ISO8601", utc=True, errors="coerce")
-        return "categorical" if times.isna().any() else "datetime"
+def _kind_of_text(levels: list[str]) -> FeatureKind:
+    """The kind of distinct texts: all of them have to parse; a first look at a few spares most columns."""
+    present = [level for level in levels if level != MISSING]
+    kinds: tuple[tuple[Callable[[list[str]], bool], FeatureKind], ...] = (
+        (_parse_as_numbers, "numeric"),
+        (_parse_as_times, "datetime"),
+    )
+    for parses, kind in kinds:
+        if parses(present[:_PROBE]) and parses(present):
+            return kind
     return "categorical"
 
 
+def _parse_as_numbers(texts: list[str]) -> bool:
+    numbers = [text for text in texts if text.lower() not in ("true", "false")]
+    return not pd.to_numeric(pd.Series(numbers, dtype=object), errors="coerce").isna().any()
+
+
+def _parse_as_times(texts: list[str]) -> bool:
+    if not all(_ISO.match(text) for text in texts):
+        return False
+    times = pd.to_datetime(pd.Series(texts, dtype=object), format="ISO8601", utc=True, errors="coerce")
+    return not times.isna().any()
+
+
 def grouped(left_out: Mapping[str, str]) -> list[str]:
-    """One line for every reason, with the columns it holds for."""
+    """One line for every reason, with the columns it holds for and how to have them back."""
     by_reason: dict[str, list[str]] = {}
     for name, reason in left_out.items():
         by_reason.setdefault(reason, []).append(name)
-    return [f"left out {listed(names)}: {reason}" for reason, names in by_reason.items()]
+    return [
+        f"left out {listed(names)}: {reason}"
+        + ("" if reason.startswith(_HOLDS_NOTHING) else f"; --keep-column {names[0]} keeps it")
+        for reason, names in by_reason.items()
+    ]

@@ -33,12 +33,10 @@ def validate(dataset: Dataset) -> None:
     }
     present = {role: getattr(dataset, role) for role in roles}
     given = {role: values for role, values in present.items() if values is not None}
-    frame = pd.DataFrame(
-        {
-            role: pd.Series(values, dtype=object if role == "entity" else None)
-            for role, values in given.items()
-        }
-    )
+    columns = {
+        role: pd.Series(values, dtype=object if role == "entity" else np.float64)
+        for role, values in given.items()
+    }
     _check(canonical_schema(dataset.schema), dataset.features)
     _check(pa.DataFrameSchema({role: roles[role] for role in given}, strict=True), pd.DataFrame(columns))
 
@@ -62,12 +60,12 @@ def _check(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> None:
         schema.validate(frame)
     except pa.errors.SchemaError as error:
         cases = error.failure_cases
-        first = cases.iloc[0] if isinstance(cases, pd.DataFrame) and len(cases) else {}
+        first = cases.iloc[0].to_dict() if isinstance(cases, pd.DataFrame) and len(cases) else {}
         name = getattr(error.schema, "name", None) or "(columns)"
-        row = first.get("index") if len(first) else None
+        row = first.get("index")
         raise DataError(
             "the data set does not fit its schema",
             key=f"column {name}" + ("" if row is None or pd.isna(row) else f", row {int(row) + 1}"),
-            value=first.get("failure_case") if len(first) else str(error),
+            value=first.get("failure_case", str(error)),
             allowed=str(getattr(error.check, "error", None) or error.check or "the schema"),
         ) from None

@@ -56,7 +56,7 @@ def run(
 
     spec = parse_section(DataSpec, data)
     run_key = settings().run_key or uuid.uuid4().hex
-    lease.take(model, run_key, owner_pid=settings().owner_pid)
+    lease.take(model, run_key, owner=settings().owner_lock)
     try:
         champion = champion_version(model)
         if base_version and base_version != champion:

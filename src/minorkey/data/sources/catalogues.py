@@ -3,7 +3,6 @@
 import inspect
 from typing import Any
 
-from minorkey.data.cards import generate_cards
 from minorkey.data.sources.table import Limits, Options, Table, check_cells, check_header, check_options
 from minorkey.errors import DataError
 
@@ -92,6 +91,8 @@ def read_cards(name: str, options: Options, limits: Limits) -> Table:
             value=f"builtin:{name}",
             allowed="builtin:cards",
         )
+    from minorkey.data.cards import generate_cards
+
     check_options(options, inspect.signature(generate_cards).parameters, "builtin:cards")
     arguments: dict[str, Any] = dict(options)
     frame = generate_cards(**arguments)
