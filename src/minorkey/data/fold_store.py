@@ -61,6 +61,8 @@ class FoldStore:
     """
 
     def __init__(self, root: Path, max_bytes: int) -> None:
+        self.root = root
+        self.max_bytes = max_bytes
         self._arrays = ArrayStore(root, max_bytes)
 
     def prepare(
