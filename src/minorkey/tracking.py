@@ -187,11 +187,10 @@ class RunTracker:
         params: Mapping[str, Any] | None = None,
         tags: Mapping[str, Any] | None = None,
     ) -> None:
-        """Write metrics, parameters and tags of the parent run, in one call; non-finite metrics are left out."""
+        """Write metrics (the finite ones), parameters and tags of the parent run, in one call."""
+        values = [(key, value, 0) for key, value in (metrics or {}).items()]
         with reaching():
-            self._batch(
-                self.run_id, [(key, value, 0) for key, value in (metrics or {}).items()], params, tags
-            )
+            self._batch(self.run_id, values, params, tags)
 
     def log_artifact(self, path: Path, folder: str | None = None) -> None:
         """Copy one file into the parent run's artifacts."""
@@ -249,7 +248,8 @@ class RunTracker:
         while True:
             page = self._client.search_runs(
                 [self.experiment],
-                filter_string=f"tags.`mlflow.parentRunId` = '{self.run_id}' and tags.`minorkey.kind` = 'trial'",
+                filter_string=f"tags.`mlflow.parentRunId` = '{self.run_id}' "
+                "and tags.`minorkey.kind` = 'trial'",
                 max_results=1000,
                 page_token=token,
             )

@@ -24,9 +24,9 @@ __all__ = ["MAX_BODY_BYTES", "create_app"]
 #: A larger request body is refused.
 MAX_BODY_BYTES = 8 * 2**20
 
-#: A larger body, or more scorings, are worked on in a thread, so that small requests do not wait.
+#: A larger body, more rows, or reasons are worked on in a thread, so that small requests do not wait.
 _INLINE_BYTES = 16 * 2**10
-_INLINE_SCORINGS = 64
+_INLINE_ROWS = 64
 
 _log = structlog.get_logger("minorkey.serving")
 _Parse = Callable[[Any, Any], InferenceRequest]
@@ -80,7 +80,7 @@ def _answering(slot: Slot, parse: _Parse, render: _Render) -> _Handler:
                 understood = await to_thread.run_sync(_understand, parse, body, predictor, limiter=limiter)
             else:
                 understood = _understand(parse, body, predictor)
-            if understood.rows * (1 + understood.reasons) > _INLINE_SCORINGS or understood.reasons:
+            if understood.rows > _INLINE_ROWS or understood.reasons:
                 content = await to_thread.run_sync(
                     _answer, slot, predictor, understood, render, limiter=limiter
                 )

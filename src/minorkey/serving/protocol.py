@@ -153,9 +153,8 @@ def _values(feature: Feature, given: Mapping[str, Any]) -> list[Any]:
     name, datatype, shape, data = feature.name, given.get("datatype"), given.get("shape"), given.get("data")
     allowed = _ALLOWED[feature.kind]
     if not isinstance(datatype, str) or datatype not in allowed:
-        raise Refusal(
-            f"tensor '{name}' has datatype {datatype!r}; a {feature.kind} feature takes {', '.join(sorted(allowed))}"
-        )
+        takes = f"a {feature.kind} feature takes {', '.join(sorted(allowed))}"
+        raise Refusal(f"tensor '{name}' has datatype {str(datatype)[:60]!r}; {takes}")
     sizes = shape if isinstance(shape, list) and all(type(size) is int for size in shape) else []
     if not (len(sizes) == 1 or (len(sizes) == 2 and sizes[1] == 1)) or sizes[0] < 1:
         raise Refusal(
@@ -195,7 +194,7 @@ def _reasons(parameters: Mapping[str, Any], schema: Schema) -> int:
     reasons = parameters.get("reasons", 0)
     if type(reasons) is not int or not 0 <= reasons <= len(schema.features):
         raise Refusal(
-            f"'reasons' is {str(reasons)[:60]}; expected a whole number from 0 to {len(schema.features)} features"
+            f"'reasons' is {str(reasons)[:60]}; expected 0 to {len(schema.features)} (the number of features)"
         )
     return reasons
 
