@@ -238,7 +238,7 @@ def _float32(column: pd.Series) -> npt.NDArray[np.float32]:
     return np.clip(_seconds(column), -FINITE, FINITE).astype(np.float32)
 
 
-def _bounded(column: npt.NDArray[np.float32], limit: float) -> npt.NDArray[np.float32]:
+def _bounded(column: npt.NDArray[Any], limit: float) -> npt.NDArray[np.float32]:
     return np.clip(column, -np.float32(limit), np.float32(limit), dtype=np.float32)
 
 
