@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Awaitable, Callable
+from importlib.metadata import version
 from typing import Any
 
 import structlog
@@ -12,7 +13,6 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-import minorkey
 from minorkey.serving.predictor import Prediction, Predictor
 from minorkey.serving.protocol import InferenceRequest, parse_inference, parse_json, parse_rows
 from minorkey.serving.reasons import MAX_REASON_ROWS
@@ -42,7 +42,8 @@ def create_app(slot: Slot) -> FastAPI:
     """
     app = FastAPI(title="minorkey predictor", openapi_url=None, docs_url=None, redoc_url=None)
     infer = _answering(slot, parse_inference, Predictor.inference_answer)
-    _get(app, "/v2", lambda _: {"name": "minorkey", "version": minorkey.__version__, "extensions": []})
+    server = {"name": "minorkey", "version": version("minorkey"), "extensions": []}
+    _get(app, "/v2", lambda _: server)
     _get(app, "/v2/health/live", lambda _: {"live": True})
     _get(app, "/v2/health/ready", lambda _: {"ready": True})
     for prefix in ("/v2/models/{model}", "/v2/models/{model}/versions/{version}"):

@@ -12,13 +12,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from importlib.metadata import version as package_version
 from pathlib import Path
 
 import httpx
 import psutil
 from filelock import FileLock, Timeout
 
-import minorkey
 from minorkey.errors import StateError
 from minorkey.serving.pointer import Target, read_pointer, write_pointer
 from minorkey.serving.process import FORMAT, POINTER, RECORD
@@ -167,7 +167,7 @@ def _process(server: LocalServer) -> psutil.Process | None:
 
 
 def _fits(server: LocalServer, host: str, port: int) -> bool:
-    same_code = (server.format, server.package) == (FORMAT, minorkey.__version__)
+    same_code = (server.format, server.package) == (FORMAT, package_version("minorkey"))
     return same_code and server.host == host and port in (0, server.port)
 
 

@@ -7,11 +7,11 @@ import argparse
 import json
 import os
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import psutil
 
-import minorkey
 from minorkey.errors import StateError
 from minorkey.serving.follower import Follower, load_target
 from minorkey.serving.pointer import read_pointer
@@ -50,7 +50,7 @@ def main() -> None:
 def _write_record(path: Path, model: str, host: str, url: str) -> None:
     content = {
         "format": FORMAT,
-        "package": minorkey.__version__,
+        "package": version("minorkey"),
         "model": model,
         "pid": os.getpid(),
         "created": psutil.Process().create_time(),
