@@ -37,7 +37,7 @@ def load(
 
     from minorkey.steps import load as step
 
-    return step.run(
+    loaded = step.run(
         model=model,
         data=data_section,
         seed=seed,
@@ -46,3 +46,4 @@ def load(
         until=until,
         data_dir=Path(data.path),
     )
+    return loaded.champion_version, loaded.run_key

@@ -37,7 +37,7 @@ def register(
 
     from minorkey.steps import register as step
 
-    return step.run(
+    registered = step.run(
         model=model,
         run_key=run_key,
         bundle_dir=Path(bundle.path),
@@ -46,3 +46,4 @@ def register(
         card_path=Path(card.path),
         study_path=Path(study.path),
     )
+    return registered.model_version, registered.bundle_uri

@@ -105,6 +105,9 @@ def _execute(
     job = {"spec": spec.model_dump(mode="json"), "containers": containers}
     (folder.work / "job.json").write_text(json.dumps(job), encoding="utf-8")
     events = _Tail(folder.events)
+    for event in events.read():
+        if event["event"] == "trial_finished":
+            watch({**event, "replayed": True})
     temporary = tempfile.TemporaryDirectory(prefix="minorkey-")
     with folder.log.open("a", encoding="utf-8") as log, temporary as tmp:
         child = subprocess.Popen(  # noqa: S603
@@ -169,11 +172,11 @@ def _step_environment(folder: RunFolder) -> dict[str, str]:
 
 
 class _Tail:
-    """New lines of a growing file of JSON lines; a resumed run starts at its end."""
+    """New lines of a growing file of JSON lines. A line that a kill cut short is left out."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._offset = path.stat().st_size if path.exists() else 0
+        self._offset = 0
         self._rest = b""
 
     def read(self) -> list[Event]:
@@ -184,7 +187,15 @@ class _Tail:
             content = stream.read()
         self._offset += len(content)
         *lines, self._rest = (self._rest + content).split(b"\n")
-        return [json.loads(line) for line in lines if line]
+        return [event for event in map(_event, lines) if event is not None]
+
+
+def _event(line: bytes) -> Event | None:
+    try:
+        event: Event = json.loads(line)
+    except ValueError:
+        return None
+    return event
 
 
 def _collect(folder: RunFolder) -> None:

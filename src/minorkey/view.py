@@ -31,82 +31,93 @@ class Progress:
     """What is known of a run from its events.
 
     Attributes:
+        asked: trials that the specification asks for, over all parts of the study.
         step: the step that runs now.
         phase: what it does, in words.
-        total: trials asked for, over all parts of the study.
-        done: trials finished.
-        running: numbers of the trials that run now, with their families.
+        running: family of each trial that runs now, by (part, number).
         best: best mean validation score of a complete trial.
         best_family: the family it belongs to.
     """
 
+    asked: int
     step: str = ""
     phase: str = ""
-    total: int = 0
-    done: int = 0
-    running: dict[int, str] = field(default_factory=dict)
+    running: dict[tuple[str, int], str] = field(default_factory=dict)
     best: float | None = None
     best_family: str = ""
-    _searching_since: float | None = None
-    _done_before: int = 0
+    _by_part: dict[str, int] = field(default_factory=dict)
+    _finished: set[tuple[str, int]] = field(default_factory=set)
+    _since: float | None = None
+    _fresh: int = 0
+
+    @property
+    def total(self) -> int:
+        """Trials to run: what was asked, or more where every part gets at least one."""
+        return max(self.asked, sum(self._by_part.values()))
+
+    @property
+    def done(self) -> int:
+        """Trials finished, also before an interruption."""
+        return len(self._finished)
 
     def take(self, event: Event) -> None:
-        """Account for one event."""
+        """Account for one event. One with ``replayed`` set happened before an interruption."""
         match event["event"]:
             case "step_started":
                 self.step, self.phase = str(event["step"]), ""
             case "phase":
                 self.phase = str(event.get("text", event.get("phase", "")))
+            case "members":
+                self.phase = f"fitting models, {event['done']} of {event['total']} done"
             case "study_started":
-                self._begin_study(event)
+                part = str(event["part"])
+                self._by_part[part] = int(event["trials"])
+                self.phase = "searching" if part == "final" else f"searching for {part}"
+                self._since = self._since or float(event["time"])
             case "trial_started":
-                self.running[event.get("number", -1)] = event.get("family", "")
+                self.running[str(event["part"]), int(event["number"])] = str(event["family"])
             case "trial_finished":
                 self._end_trial(event)
 
     def seconds_left(self, now: float) -> float | None:
-        """Rough time until the last trial, from the pace so far; None before three trials."""
-        fresh = self.done - self._done_before
-        if self._searching_since is None or fresh < 3 or self.total <= self.done:
+        """Rough seconds until the last trial, from the pace so far; None before three trials."""
+        if self._since is None or self._fresh < 3 or self.total <= self.done:
             return None
-        return (now - self._searching_since) / fresh * (self.total - self.done)
-
-    def _begin_study(self, event: Event) -> None:
-        resumed = int(event.get("done", 0))
-        self.total += int(event.get("trials", 0))
-        self.done += resumed
-        self._done_before += resumed
-        self.phase = f"searching {event['part']}" if event.get("part", "final") != "final" else "searching"
-        if self._searching_since is None:
-            self._searching_since = float(event["time"])
+        return (now - self._since) / self._fresh * (self.total - self.done)
 
     def _end_trial(self, event: Event) -> None:
-        family = self.running.pop(event.get("number", -1), "") or event.get("family", "")
-        self.done += 1
-        value = event.get("value")
-        if event.get("outcome") != "complete" or value is None:
-            return
-        if self.best is None or value > self.best:
-            self.best, self.best_family = float(value), family
+        trial = (str(event["part"]), int(event["number"]))
+        self.running.pop(trial, None)
+        self._finished.add(trial)
+        self._fresh += not event.get("replayed", False)
+        value = event["value"]
+        if event["outcome"] == "complete" and (self.best is None or value > self.best):
+            self.best, self.best_family = float(value), str(event["family"])
 
 
 @contextmanager
-def watching(*, quiet: bool, stream: TextIO | None = None) -> Iterator[View]:
-    """The view that fits: nothing if quiet, live on a terminal, else lines."""
+def watching(*, quiet: bool, trials: int, stream: TextIO | None = None) -> Iterator[View]:
+    """The view that fits: nothing if quiet, live on a terminal, else lines.
+
+    Args:
+        quiet: show nothing.
+        trials: trials that the specification asks for.
+        stream: where to; default: standard error.
+    """
     stream = stream or sys.stderr
     if quiet:
         yield lambda event: None
     elif stream.isatty():
-        live = _LiveView(Console(file=stream))
+        live = _LiveView(Console(file=stream), Progress(trials))
         with live.live:
             yield live
     else:
-        yield _LineView(stream)
+        yield _LineView(stream, Progress(trials))
 
 
 class _LiveView:
-    def __init__(self, console: Console) -> None:
-        self.progress = Progress()
+    def __init__(self, console: Console, progress: Progress) -> None:
+        self.progress = progress
         self.live = Live(
             console=console,
             get_renderable=self._draw,
@@ -126,7 +137,7 @@ class _LiveView:
         heading = Text(progress.step or "starting", style="bold")
         if progress.phase:
             heading.append(f"  {progress.phase}", style="not bold dim")
-        if not progress.total or progress.step != "tune":
+        if progress.step != "tune":
             return Group(heading)
         table = Table.grid(padding=(0, 2))
         best = "-" if progress.best is None else f"{progress.best:.4f} ({progress.best_family})"
@@ -140,9 +151,9 @@ class _LiveView:
 class _LineView:
     """One line for what changed; trials at every tenth of the way, not one by one."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, progress: Progress) -> None:
         self._stream = stream
-        self._progress = Progress()
+        self._progress = progress
         self._tenth = 0
 
     def __call__(self, event: Event) -> None:
@@ -155,7 +166,7 @@ class _LineView:
         progress = self._progress
         if event["event"] == "phase":
             return f"  {progress.phase}"
-        if event["event"] != "trial_finished" or not progress.total:
+        if event["event"] != "trial_finished" or event.get("replayed"):
             return ""
         tenth = 10 * progress.done // progress.total
         if tenth == self._tenth:

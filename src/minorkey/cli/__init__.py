@@ -1,6 +1,7 @@
 """The command line: one file a command, which imports what is heavy only when it is called."""
 
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 
 import cyclopts
@@ -29,7 +30,7 @@ change it; `minorkey init mine.csv --target y` writes those assumptions down as 
     version=lambda: version("minorkey"),
 )
 
-for _name, _command in {
+_COMMANDS: dict[str, Callable[..., None]] = {
     "run": run_command,
     "init": init_command,
     "profile": profile_command,
@@ -38,7 +39,8 @@ for _name, _command in {
     "serve": serve_command,
     "schema": schema_command,
     "compile": compile_command,
-}.items():
+}
+for _name, _command in _COMMANDS.items():
     app.command(_command, name=_name)
 
 

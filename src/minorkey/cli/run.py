@@ -93,7 +93,7 @@ def run_command(
     )
     folder = out or Path("runs") / run_spec.model
     run_pipeline = entry_point("run")
-    with watching(quiet=quiet) as view:
+    with watching(quiet=quiet, trials=run_spec.search.trials) as view:
         for text in assumed:
             view({"event": "assumed", "text": text})
         run_pipeline(run_spec, folder, overwrite=overwrite, watch=view, finish=write_result)
