@@ -7,7 +7,6 @@ from minorkey.registry.versions import (
     register_version,
     require_champion,
     resolve_reference,
-    version_of,
 )
 
 __all__ = [
@@ -18,5 +17,4 @@ __all__ = [
     "require_champion",
     "resolve_reference",
     "store_bundle",
-    "version_of",
 ]

@@ -8,12 +8,11 @@ from typing import Any
 import fsspec
 
 from minorkey.bundle.bundle import Bundle
+from minorkey.bundle.manifest import MANIFEST
 from minorkey.errors import BundleError, StateError
 from minorkey.settings import settings
 
 __all__ = ["fetch_bundle", "store_bundle"]
-
-_MANIFEST = "bundle.json"
 
 
 def store_bundle(folder: Path, digest: str) -> str:
@@ -65,7 +64,7 @@ def fetch_bundle(uri: str) -> Path:
     """
     if not _is_remote(uri):
         path = Path(uri.removeprefix("file://"))
-        if not (path / _MANIFEST).is_file():
+        if not (path / MANIFEST).is_file():
             raise BundleError(
                 "there is no bundle",
                 key=uri,
@@ -74,7 +73,7 @@ def fetch_bundle(uri: str) -> Path:
             )
         return path
     target = settings().home / "downloads" / uri.rstrip("/").rpartition("/")[2]
-    if not (target / _MANIFEST).is_file():
+    if not (target / MANIFEST).is_file():
         try:
             _download(uri, target)
         except OSError as error:
@@ -109,17 +108,17 @@ def _store_local(folder: Path, target: Path) -> None:
 def _store_remote(folder: Path, uri: str) -> None:
     """Upload every file, the manifest last: where it is, the bundle is whole."""
     store, root = _filesystem(uri)
-    if store.exists(f"{root}/{_MANIFEST}"):
+    if store.exists(f"{root}/{MANIFEST}"):
         return
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    for path in sorted(files, key=lambda path: path.name == _MANIFEST):
+    for path in sorted(files, key=lambda path: path.name == MANIFEST):
         store.pipe_file(f"{root}/{path.relative_to(folder).as_posix()}", path.read_bytes())
 
 
 def _download(uri: str, target: Path) -> None:
     store, root = _filesystem(uri)
-    if not store.exists(f"{root}/{_MANIFEST}"):
-        raise FileNotFoundError(f"there is no {_MANIFEST}")
+    if not store.exists(f"{root}/{MANIFEST}"):
+        raise FileNotFoundError(f"there is no {MANIFEST}")
     aside = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         for name in store.find(root):

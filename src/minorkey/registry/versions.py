@@ -1,18 +1,17 @@
 """Model versions in MLflow's registry: written once a run and bundle, found by alias, promoted with care."""
 
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from minorkey.bundle.bundle import Bundle
 from minorkey.errors import StateError
-from minorkey.serving.samples import sample_rows
+from minorkey.registry.graph_log import lineage_tags, log_graph
 from minorkey.settings import settings
-from minorkey.tracking import RunTracker, client, is_empty, reaching
+from minorkey.tracking import RunTracker, client, reaching, version_of
+from minorkey.tracking.client import ABSENT
 
 __all__ = [
     "bundle_of_version",
@@ -20,31 +19,9 @@ __all__ = [
     "register_version",
     "require_champion",
     "resolve_reference",
-    "version_of",
 ]
 
-_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 _LOCK_SECONDS = 60
-
-
-def version_of(model: str, alias: str) -> str:
-    """Version that an alias of a registered model points to, "" if there is none.
-
-    Raises:
-        StateError: the tracking server does not answer.
-    """
-    if is_empty():
-        return ""
-    mlflow = client()
-    from mlflow.exceptions import MlflowException
-
-    with reaching():
-        try:
-            return str(mlflow.get_model_version_by_alias(model, alias).version)
-        except MlflowException as error:
-            if error.error_code in _ABSENT:
-                return ""
-            raise
 
 
 def bundle_of_version(model: str, version: str) -> str:
@@ -60,7 +37,7 @@ def bundle_of_version(model: str, version: str) -> str:
         try:
             tags = mlflow.get_model_version(model, version).tags
         except MlflowException as error:
-            if error.error_code not in _ABSENT:
+            if error.error_code not in ABSENT:
                 raise
             tags = {}
     uri = tags.get("minorkey.bundle_uri", "")
@@ -125,8 +102,10 @@ def register_version(
     with reaching(), _lock(f"register-{model}"):
         version = _registered(mlflow, model, run_key, bundle.digest)
         if not version:
-            lineage = _lineage(bundle, run_key, bundle_uri) | {key: str(value) for key, value in tags.items()}
-            source, model_id = _log_graph(bundle, tracker, lineage)
+            lineage = lineage_tags(bundle, run_key, bundle_uri) | {
+                key: str(value) for key, value in tags.items()
+            }
+            source, model_id = log_graph(bundle, tracker, lineage)
             _ensure_model(mlflow, model)
             version = str(
                 mlflow.create_model_version(
@@ -188,69 +167,6 @@ def _ensure_model(mlflow: Any, model: str) -> None:
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-
-
-def _log_graph(bundle: Bundle, tracker: RunTracker, tags: Mapping[str, str]) -> tuple[str, str]:
-    """Log the graph in MLflow's ONNX flavour; its URI and id.
-
-    The signature is one of tensors: with one of columns pandas 3 hands its own string arrays to
-    onnxruntime, which refuses them.
-    """
-    from importlib.metadata import version
-
-    import mlflow
-    import mlflow.onnx
-    import numpy as np
-    import onnx
-    from mlflow.models import ModelSignature
-    from mlflow.types import Schema, TensorSpec
-
-    features = bundle.info.schema.features
-    shape = (-1, 1) if len(features) == 1 else (-1,)
-    kinds = {
-        feature.name: np.dtype(str if feature.kind == "categorical" else "float64") for feature in features
-    }
-    signature = ModelSignature(
-        Schema([TensorSpec(kind, shape, name) for name, kind in kinds.items()]),
-        Schema([TensorSpec(np.dtype("float32"), (-1,), name) for name in ("raw", "score")]),
-    )
-    rows = sample_rows(bundle.info, 2)
-    example = {name: values.astype(kinds[name]).reshape(shape) for name, values in rows.items()}
-    with mlflow.start_run(run_id=tracker.run_id):
-        logged = mlflow.onnx.log_model(
-            onnx.load(bundle.folder / "model.onnx"),
-            name="model",
-            signature=signature,
-            input_example=example,
-            pip_requirements=[
-                f"{name}=={version(name)}" for name in ("onnx", "onnxruntime", "numpy", "pandas")
-            ],
-            onnx_execution_providers=["CPUExecutionProvider"],
-            onnx_session_options={"intra_op_num_threads": 1},
-            save_as_external_data=False,
-            tags=dict(tags),
-        )
-    return str(logged.model_uri), str(logged.model_id)
-
-
-def _lineage(bundle: Bundle, run_key: str, bundle_uri: str) -> dict[str, str]:
-    tags = {
-        f"minorkey.{key}": str(value)
-        for key, value in bundle.info.lineage.items()
-        if isinstance(value, str | int | float)
-    }
-    tags |= {"minorkey.run_key": run_key, "minorkey.digest": bundle.digest, "minorkey.bundle_uri": bundle_uri}
-    sha = _git_sha()
-    return tags | ({"minorkey.git_sha": sha} if sha else {})
-
-
-def _git_sha() -> str:
-    """Commit of the checkout that this code runs from, "" outside of one."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()  # noqa: S603
-    except (OSError, subprocess.SubprocessError):
-        return ""
 
 
 @contextmanager

@@ -20,7 +20,7 @@ def central_values(info: BundleInfo) -> dict[str, float | str]:
 
 
 def sample_rows(info: BundleInfo, rows: int, *, seed: int = 0) -> Columns:
-    """Rows whose columns are drawn independently from the reference's bins, some values missing.
+    """Rows whose columns are drawn independently from the reference's quantiles and levels.
 
     Args:
         info: of the bundle.
@@ -28,34 +28,41 @@ def sample_rows(info: BundleInfo, rows: int, *, seed: int = 0) -> Columns:
         seed: the same seed gives the same rows.
 
     Returns:
-        One array of shape (rows,) for each feature; the first row has no missing value that the
-        reference could avoid.
+        One array of shape (rows,) for each feature; a tenth of the values is missing, none in the
+        first row where the reference knows a value.
     """
     random = np.random.default_rng(seed)
     columns: Columns = {}
     for feature in info.schema.features:
-        values = _values(feature, info.reference)
+        entry = info.reference.get("features", {}).get(feature.name, {})
         missing = random.random(rows) < 0.1
-        missing[0] = False
+        missing[:1] = False
         if feature.kind == "categorical":
-            drawn = np.array([values[index] for index in random.integers(0, len(values), rows)], dtype=object)
+            levels = entry.get("levels") or [MISSING]
+            drawn = np.array([levels[place] for place in random.integers(0, len(levels), rows)], dtype=object)
             drawn[missing] = MISSING
         else:
-            drawn = random.uniform(min(values), max(values), rows)
+            knots = _knots(entry)
+            drawn = np.interp(random.uniform(0, len(knots) - 1, rows), np.arange(len(knots)), knots)
             drawn[missing] = np.nan
         columns[feature.name] = drawn
     return columns
 
 
 def _centre(feature: Feature, reference: dict[str, Any]) -> float | str:
-    entry = reference.get("features", {}).get(feature.name)
-    if feature.kind == "categorical":
-        return MISSING if entry is None else str(entry["mode"])
-    return float("nan") if entry is None else float(entry["median"])
+    entry = reference.get("features", {}).get(feature.name, {})
+    if feature.kind != "categorical":
+        median = entry.get("median")
+        return float("nan") if median is None else float(median)
+    levels = entry.get("levels", [])
+    # The levels come first among the bins, most frequent first; then missing, then other.
+    fractions = entry.get("fractions", [])
+    if not levels or fractions[len(levels)] > fractions[0]:
+        return MISSING
+    return str(levels[0])
 
 
-def _values(feature: Feature, reference: dict[str, Any]) -> list[Any]:
-    entry = reference.get("features", {}).get(feature.name)
-    if feature.kind == "categorical":
-        return [MISSING] if not entry else list(entry["levels"])
-    return [0.0, 1.0] if not entry else list(entry["edges"])
+def _knots(entry: dict[str, Any]) -> list[float]:
+    """Values to draw between: the edges of the bins, or the median where there are none."""
+    median = entry.get("median")
+    return sorted(entry.get("edges") or [0.0 if median is None else median])

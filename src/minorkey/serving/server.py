@@ -9,12 +9,13 @@ import uvicorn
 
 from minorkey.bundle.bundle import Bundle
 from minorkey.errors import StateError
-from minorkey.registry.versions import bundle_of_version, resolve_reference, version_of
+from minorkey.registry.versions import bundle_of_version, resolve_reference
 from minorkey.serving.app import create_app
 from minorkey.serving.follower import Follower, load_target
 from minorkey.serving.pointer import Target
 from minorkey.serving.predictor import Predictor
 from minorkey.serving.slot import Slot
+from minorkey.tracking import version_of
 
 __all__ = ["bind", "run_server", "serve", "url_of"]
 

@@ -1,83 +1,23 @@
-"""MLflow as minorkey uses it: one parent run for each pipeline run, its trials as nested runs.
+"""What a pipeline run leaves in MLflow: one parent run, its trials as nested runs."""
 
-Default: SQLite in ``settings().home``. With ``MLFLOW_TRACKING_URI`` set, that server. Importing MLflow
-takes seconds, so it happens inside the functions that need it.
-"""
-
+import json
 import math
-import os
-import socket
 import time
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from minorkey.errors import StateError
 from minorkey.settings import settings
+from minorkey.tracking.client import client, reaching
 from minorkey.trials.trial import Outcome, TrialResult
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["RunTracker", "champion_version", "client", "open_run", "reaching"]
+__all__ = ["RunTracker", "open_run"]
 
 _BATCH = 10
 _STATUS = {Outcome.COMPLETE: "FINISHED", Outcome.PRUNED: "FINISHED", Outcome.EVICTED: "KILLED"}
-
-
-def champion_version(model: str) -> str:
-    """Version that the alias ``champion`` points to, "" if there is none.
-
-    Raises:
-        StateError: the tracking server does not answer.
-    """
-    from minorkey.registry.versions import version_of
-
-    return version_of(model, "champion")
-
-
-def client() -> "MlflowClient":
-    """A client of the tracking server and the registry, quiet and without telemetry.
-
-    Raises:
-        StateError: nothing listens at the server's address.
-    """
-    uri = settings().tracking_uri
-    _refuse_silence(uri)
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import mlflow
-
-    mlflow.set_tracking_uri(uri)
-    with reaching():
-        return mlflow.MlflowClient()
-
-
-def is_empty() -> bool:
-    """Whether the tracking store is a SQLite file that does not exist yet: told without MLflow."""
-    uri = settings().tracking_uri
-    if not uri.startswith("sqlite:///"):
-        return False
-    return not Path(uri.removeprefix("sqlite:///").partition("?")[0]).exists()
-
-
-@contextmanager
-def reaching() -> Iterator[None]:
-    """Turn what MLflow raises into a `StateError` that names the server and a remedy."""
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    except (MlflowException, SQLAlchemyError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise _unreachable(reason) from error
 
 
 def open_run(model: str, run_key: str) -> "RunTracker":
@@ -165,8 +105,6 @@ class RunTracker:
             context: "training" or "test".
             profile: JSON text: rows, positives and the like.
         """
-        import json
-
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         entity = Dataset(
@@ -311,26 +249,3 @@ def _experiment(mlflow: "MlflowClient", model: str) -> str:
                 raise
             found = mlflow.get_experiment_by_name(name)
     return str(found.experiment_id)
-
-
-def _refuse_silence(uri: str) -> None:
-    """MLflow retries a dead address for minutes: find out in seconds."""
-    address = urlsplit(uri)
-    if address.scheme not in ("http", "https") or not address.hostname:
-        return
-    try:
-        port = address.port or (443 if address.scheme == "https" else 80)
-        socket.create_connection((address.hostname, port), timeout=5).close()
-    except (OSError, ValueError) as error:
-        raise _unreachable(str(error)) from None
-
-
-def _unreachable(reason: str) -> StateError:
-    return StateError(
-        f"MLflow does not answer as expected: {reason}",
-        key="MLFLOW_TRACKING_URI",
-        value=settings().tracking_uri,
-        allowed="an MLflow 3 server or sqlite:///FILE",
-        remedy="check that the server runs and that the address is right, "
-        "or unset MLFLOW_TRACKING_URI to use SQLite in MINORKEY_HOME",
-    )

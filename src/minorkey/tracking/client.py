@@ -1,0 +1,117 @@
+"""The connection to MLflow: SQLite in ``settings().home`` by default, else ``MLFLOW_TRACKING_URI``.
+
+Importing MLflow takes seconds, so it happens inside the functions that need it.
+"""
+
+import os
+import socket
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from minorkey.errors import StateError
+from minorkey.settings import settings
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+__all__ = ["ABSENT", "champion_version", "client", "reaching", "version_of"]
+
+#: Error codes by which MLflow says that a model, a version or an alias does not exist.
+ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+
+
+def champion_version(model: str) -> str:
+    """Version that the alias ``champion`` points to, "" if there is none.
+
+    Raises:
+        StateError: the tracking server does not answer.
+    """
+    return version_of(model, "champion")
+
+
+def version_of(model: str, alias: str) -> str:
+    """Version that an alias of a registered model points to, "" if there is none.
+
+    Raises:
+        StateError: the tracking server does not answer.
+    """
+    if _is_empty():
+        return ""
+    mlflow = client()
+    from mlflow.exceptions import MlflowException
+
+    with reaching():
+        try:
+            return str(mlflow.get_model_version_by_alias(model, alias).version)
+        except MlflowException as error:
+            if error.error_code in ABSENT:
+                return ""
+            raise
+
+
+def client() -> "MlflowClient":
+    """A client of the tracking server and the registry, quiet and without telemetry.
+
+    Raises:
+        StateError: nothing listens at the server's address.
+    """
+    uri = settings().tracking_uri
+    _refuse_silence(uri)
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import mlflow
+
+    mlflow.set_tracking_uri(uri)
+    with reaching():
+        return mlflow.MlflowClient()
+
+
+@contextmanager
+def reaching() -> Iterator[None]:
+    """Turn what MLflow raises into a `StateError` that names the server and a remedy."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise _unreachable(reason) from error
+
+
+def _is_empty() -> bool:
+    """Whether the tracking store is a SQLite file that does not exist yet: told without MLflow."""
+    uri = settings().tracking_uri
+    if not uri.startswith("sqlite:///"):
+        return False
+    return not Path(uri.removeprefix("sqlite:///").partition("?")[0]).exists()
+
+
+def _refuse_silence(uri: str) -> None:
+    """MLflow retries a dead address for minutes: find out in seconds."""
+    address = urlsplit(uri)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        return
+    try:
+        port = address.port or (443 if address.scheme == "https" else 80)
+        socket.create_connection((address.hostname, port), timeout=5).close()
+    except (OSError, ValueError) as error:
+        raise _unreachable(str(error)) from None
+
+
+def _unreachable(reason: str) -> StateError:
+    return StateError(
+        f"MLflow does not answer as expected: {reason}",
+        key="MLFLOW_TRACKING_URI",
+        value=settings().tracking_uri,
+        allowed="an MLflow 3 server or sqlite:///FILE",
+        remedy="check that the server runs and that the address is right, "
+        "or unset MLFLOW_TRACKING_URI to use SQLite in MINORKEY_HOME",
+    )
