@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from optuna.storages import JournalStorage
-from optuna.storages.journal import BaseJournalFileLock, JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from minorkey.errors import StateError
 from minorkey.progress import emit
@@ -120,8 +120,11 @@ def _held(lock: Path) -> StateError:
     )
 
 
-class _HeldByDriver(BaseJournalFileLock):
+class _HeldByDriver(JournalFileOpenLock):
     """No lock for each record: the driver holds the study's lock as long as the journal is open."""
+
+    def __init__(self) -> None:
+        super().__init__("")
 
     def acquire(self) -> bool:
         return True

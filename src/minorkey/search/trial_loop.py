@@ -320,7 +320,7 @@ def _best(results: Iterable[TrialResult]) -> int | None:
 
 def _nothing_complete(results: Sequence[TrialResult]) -> SpecError:
     outcomes = Counter(result.outcome for result in results)
-    outcome = outcomes.most_common(1)[0][0] if outcomes else None
+    outcome = outcomes.most_common(1)[0][0] if outcomes else Outcome.CRASHED
     remedies = {
         Outcome.TIMED_OUT: ("search.trial_timeout", "raise it, or search lighter families"),
         Outcome.OUT_OF_MEMORY: ("search.trial_memory_mb", "raise it, or search lighter families"),

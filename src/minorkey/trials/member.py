@@ -113,12 +113,10 @@ def fit_member(
         raise NotANumberError(f"{int((~np.isfinite(scores)).sum())} of {len(scores)} scores are not numbers")
     _check(training, part, partition, fold, prepared, model, graph)
     root.put_if_absent(key, graph.SerializeToString())
-    record = {
-        "scores": None if scores is None else base64.b64encode(scores.tobytes()).decode(),
-        "seconds": time.monotonic() - started,
-    }
-    root.put_if_absent(_record_key(key), json.dumps(record).encode())
-    return Member(key=key, scores=scores, seconds=record["seconds"])
+    seconds = time.monotonic() - started
+    encoded = None if scores is None else base64.b64encode(scores.tobytes()).decode()
+    root.put_if_absent(_record_key(key), json.dumps({"scores": encoded, "seconds": seconds}).encode())
+    return Member(key=key, scores=scores, seconds=seconds)
 
 
 def _check(

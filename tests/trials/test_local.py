@@ -1,0 +1,88 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from minorkey.trials.local import LocalExecutor
+from minorkey.trials.trial import Outcome
+from tests.trials.executor_contract import ExecutorContract, call, only_end
+
+
+@pytest.fixture
+def executor() -> Iterator[LocalExecutor]:
+    with LocalExecutor(2, cores=2) as pool:
+        yield pool
+
+
+class TestLocalExecutor(ExecutorContract):
+    pass
+
+
+def gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def wait_until_gone(pids: list[int]) -> bool:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and not all(map(gone, pids)):
+        time.sleep(0.02)
+    return all(map(gone, pids))
+
+
+def test_cores_are_shared_among_the_workers() -> None:
+    with LocalExecutor(2, cores=8) as pool:
+        assert pool.threads == 4
+        assert only_end(pool, call("echo", value=0)).content["omp"] == "4"
+
+
+def test_a_worker_stays_from_task_to_task() -> None:
+    with LocalExecutor(1) as pool:
+        pids = {only_end(pool, call("echo", value=number)).content["pid"] for number in range(3)}
+    assert len(pids) == 1
+
+
+def test_a_worker_that_died_idle_is_replaced() -> None:
+    with LocalExecutor(1) as pool:
+        (pid,) = pool.pids
+        os.kill(pid, signal.SIGKILL)
+        assert wait_until_gone([pid])
+        assert only_end(pool, call("echo", value=1)).outcome is Outcome.COMPLETE
+        assert pool.pids != [pid]
+
+
+def test_closing_ends_all_workers() -> None:
+    pool = LocalExecutor(2)
+    pids = pool.pids
+    pool.submit(call("hang"))
+    pool.close()
+    assert wait_until_gone(pids)
+
+
+PARENT = """
+import sys
+from minorkey.trials.executor import Task
+from minorkey.trials.local import LocalExecutor
+pool = LocalExecutor(2)
+pool.submit(Task("hang", "tests.trials.executor_tasks:hang"))
+print(*pool.pids, flush=True)
+pool.wait()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_workers_end_with_their_parent(number: int) -> None:
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, env=environment)
+    assert parent.stdout is not None
+    pids = [int(word) for word in parent.stdout.readline().split()]
+    assert len(pids) == 2
+    parent.send_signal(number)
+    parent.wait()
+    parent.stdout.close()
+    assert wait_until_gone(pids)
