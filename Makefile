@@ -15,14 +15,14 @@ help: ## list what can be made
 
 install: $(STAMP) ## create .venv from the pinned versions (the other targets do it when needed)
 
-# torch comes first and by pip: its plain index name is a build of several GB for another machine.
+# torch comes first and by pip, which knows of CPU builds where the machine offers them; the rest is
+# exactly what constraints.txt lists, and needs no solver.
 $(STAMP): pyproject.toml constraints.txt
 	@test -n "$(BASE_PYTHON)" || { echo "Python 3.11 is needed and was not found (set BASE_PYTHON)"; exit 2; }
 	$(BASE_PYTHON) -m venv --clear $(VENV)
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check -c constraints.txt setuptools
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check -c constraints.txt torch \
-		--extra-index-url 
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dev,s3]'
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -c constraints.txt torch uv
+	$(VENV)/bin/uv pip install --quiet --python $(PYTHON) --no-deps -r constraints.txt
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 run: $(STAMP) ## run the whole pipeline on the built-in data
@@ -48,7 +48,7 @@ bench-long: $(STAMP) ## the long benchmarks (about a day)
 
 compile: $(STAMP) ## write pipelines/compiled/ and docs/reference/ anew
 	$(VENV)/bin/minorkey compile
-	$(PYTHON) -m docs.reference
+	$(PYTHON) docs/reference/generate.py
 
 images: ## build the images (CONTAINER_TOOL=docker for Docker)
 	$(CONTAINER_TOOL) build -f images/pipeline/Dockerfile -t localhost/minorkey-pipeline:$(IMAGE_TAG) $(BUILD_OPTIONS) .

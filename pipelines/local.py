@@ -17,8 +17,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from minorkey import lease
 from minorkey.errors import InputError, MinorkeyError, StateError
-from minorkey.run_state import OwnerLock, RunFolder, when_owner_dies
+from minorkey.run_state import RunFolder, when_owner_dies
 from minorkey.settings import settings
 from minorkey.spec import RunSpec
 
@@ -63,18 +64,18 @@ def run(
         InputError: the specification, the data or the folder is at fault.
         MinorkeyError: a step failed unexpectedly.
     """
-    with _disk_errors(out):
-        folder = RunFolder.open(out, spec, overwrite=overwrite)
-        with OwnerLock(folder.owner):
-            try:
-                _execute(folder, spec, watch, containers)
-                _collect(folder)
-                finish(folder)
-            except InputError:
-                if not folder.resumed:
-                    folder.abandon()
-                raise
-            folder.finish()
+    with _disk_errors(out), RunFolder.hold(out, spec, overwrite=overwrite) as folder:
+        try:
+            _execute(folder, spec, watch, containers)
+            _collect(folder)
+            finish(folder)
+        except InputError:
+            if not (folder.resumed and folder.study.exists()):
+                folder.abandon()
+            raise
+        finally:
+            lease.release(spec.model, folder.run_key)
+        folder.finish()
 
 
 @contextmanager
@@ -223,7 +224,7 @@ def _child(out: Path) -> None:
 
     from pipelines.tune import tune_pipeline
 
-    when_owner_dies(out / ".work" / "owner.lock", lambda: os.killpg(0, signal.SIGKILL))
+    when_owner_dies(Path(settings().owner_lock), lambda: os.killpg(0, signal.SIGKILL))
     job = json.loads((out / ".work" / "job.json").read_text(encoding="utf-8"))
     spec = RunSpec.model_validate(job["spec"])
     runner = local.SubprocessRunner(use_venv=False)

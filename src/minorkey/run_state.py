@@ -17,7 +17,8 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +29,8 @@ from minorkey.spec import RunSpec
 
 __all__ = ["OwnerLock", "RunFolder", "spec_digest", "when_owner_dies"]
 
+#: Held by whichever command works in the folder.
+_LOCK = ".lock"
 _OWN = (
     ".work", "logs", "bundle", "deployment.json", "error.json", "model_card.md", "profile.json",
     "report.html", "result.json", "spec.json", "state.json", "study.json", "verdict.json",
@@ -64,7 +67,7 @@ class OwnerLock:
             self._stream.close()
             raise StateError(
                 "another command works in this folder right now",
-                key=str(self._path.parent.parent),
+                key=str(self._path.parent),
                 value=f"process {holder}",
                 remedy="wait for it, or give another --out",
             ) from None
@@ -107,8 +110,9 @@ class RunFolder:
     created: bool
 
     @classmethod
-    def open(cls, out: Path, spec: RunSpec, *, overwrite: bool = False) -> Self:
-        """Claim a folder for a run, or go on with the interrupted run in it.
+    @contextmanager
+    def hold(cls, out: Path, spec: RunSpec, *, overwrite: bool = False) -> Iterator[Self]:
+        """Claim a folder for a run, or go on with the interrupted run in it; nobody else may meanwhile.
 
         Args:
             out: the folder; it is made if needed.
@@ -117,29 +121,42 @@ class RunFolder:
                 interrupted run of this very specification is resumed all the same.
 
         Raises:
-            StateError: the folder cannot be written, is not a run's, is finished, or belongs to an
-                interrupted run of another specification.
+            StateError: the folder is not a run's, is finished, belongs to an interrupted run of another
+                specification, or another command works in it.
+            OSError: the folder cannot be written.
         """
-        out, digest = out.absolute(), spec_digest(spec)
+        out = out.absolute()
         created = not out.exists()
-        state = _read_state(out)
-        if state is not None and state["status"] == "running" and state["spec_digest"] == digest:
-            _make(out)
-            return cls(out=out, run_key=state["run_key"], resumed=True, created=False)
-        if state is not None and not overwrite:
-            finished = state["status"] == "finished"
-            raise StateError(
-                f"{'a finished run' if finished else 'an interrupted run of another specification'} lies here",
-                key=str(out),
-                value=f"run {state['run_key']}",
-                remedy="add --overwrite to replace it, or give another --out",
-            )
-        if state is None and not created and (not out.is_dir() or any(out.iterdir())):
+        if not created and (not out.is_dir() or (_read_state(out) is None and _holds_anything(out))):
             raise StateError(
                 "this is not the folder of a run, so nothing is written into it",
                 key=str(out),
                 allowed="a new or empty folder, or one that minorkey run made",
                 remedy="give another --out",
+            )
+        out.mkdir(parents=True, exist_ok=True)
+        with OwnerLock(out / _LOCK):
+            folder = cls._open(out, spec, overwrite, created)
+            with OwnerLock(folder.owner):
+                yield folder
+
+    @classmethod
+    def _open(cls, out: Path, spec: RunSpec, overwrite: bool, created: bool) -> Self:
+        digest, state = spec_digest(spec), _read_state(out)
+        if state is not None and state["status"] == "running" and state["spec_digest"] == digest:
+            _make(out)
+            return cls(out=out, run_key=state["run_key"], resumed=True, created=False)
+        if state is not None and not overwrite:
+            kind = (
+                "a finished run"
+                if state["status"] == "finished"
+                else "an unfinished run of another specification"
+            )
+            raise StateError(
+                f"{kind} lies here",
+                key=str(out),
+                value=f"run {state['run_key']}",
+                remedy="add --overwrite to replace it, or give another --out",
             )
         if state is not None:
             _clear(out)
@@ -176,8 +193,8 @@ class RunFolder:
 
     @property
     def owner(self) -> Path:
-        """The file that the owning command holds locked."""
-        return self.work / "owner.lock"
+        """The file that the owning command holds locked as long as this very run is alive."""
+        return self.work / f"owner-{self.run_key}.lock"
 
     def finish(self) -> None:
         """Mark the run finished and forget what only a resume would need."""
@@ -188,6 +205,7 @@ class RunFolder:
     def abandon(self) -> None:
         """Leave nothing behind: for a run that failed on its input before it had anything to resume."""
         _clear(self.out)
+        (self.out / _LOCK).unlink(missing_ok=True)
         if self.created:
             self.out.rmdir()
 
@@ -208,6 +226,10 @@ def _read_state(out: Path) -> dict[str, str] | None:
             "the folder's state.json cannot be read", key=str(out), value=error, remedy="give another --out"
         ) from None
     return state
+
+
+def _holds_anything(out: Path) -> bool:
+    return any(path.name != _LOCK for path in out.iterdir())
 
 
 def _make(out: Path) -> None:
