@@ -2,7 +2,7 @@ import pytest
 
 from minorkey.errors import SpecError
 from minorkey.search.pruners import PRUNERS, History, pruner
-from minorkey.trials.running import Rung
+from minorkey.trials.rung import Rung
 
 
 def history(values: list[float], step: int = 0) -> History:

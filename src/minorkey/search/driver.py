@@ -12,14 +12,14 @@ from minorkey.search.journal import open_journal
 from minorkey.search.proposals import Proposer, seed_of
 from minorkey.search.pruners import pruner
 from minorkey.search.records import Plan, Records
-from minorkey.search.space import space_of
+from minorkey.search.space_building import space_of
 from minorkey.search.trial_loop import StudyResult, TrialLoop
 from minorkey.spec import SearchSpec
 from minorkey.trials.dispatch import run_all
 from minorkey.trials.executor import Executor, Task
 from minorkey.trials.local import shared_pool
 from minorkey.trials.member import Member, find_member, member_key
-from minorkey.trials.running import Rung
+from minorkey.trials.rung import Rung
 from minorkey.trials.study_root import StudyRoot
 from minorkey.trials.trial import Configuration, Outcome, TrialResult
 

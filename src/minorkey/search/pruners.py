@@ -5,10 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from scipy.stats import wilcoxon
-
 from minorkey.errors import SpecError
-from minorkey.trials.running import Rung
+from minorkey.trials.rung import Rung
 
 __all__ = ["PRUNERS", "History", "Pruner", "pruner"]
 
@@ -103,6 +101,8 @@ class Wilcoxon:
         differences = [ours - best for ours, best in pairs]
         if len(differences) < 2 or not any(differences):
             return False
+        from scipy.stats import wilcoxon
+
         return bool(wilcoxon(differences, alternative="less", method="exact").pvalue < self.threshold)
 
 

@@ -2,31 +2,18 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from minorkey.data.fold_store import PreparedFold
 from minorkey.trials.executor import NotANumberError
 from minorkey.trials.fitting import fit_prepared
+from minorkey.trials.rung import Rung
 from minorkey.trials.scoring import fold_score
 from minorkey.trials.trial import Configuration, Outcome, TrialResult
 
-__all__ = ["Report", "Rung", "run_trial"]
+__all__ = ["Report", "run_trial"]
 
 #: Receives rung, value and the scores of the folds behind it; False ends the trial as pruned.
 Report = Callable[[int, float, Sequence[float]], bool]
-
-
-@dataclass(frozen=True)
-class Rung:
-    """How much of the data a trial sees before it reports.
-
-    Attributes:
-        negatives: share of the training negatives that is fitted on. Validation rows are always all scored.
-        folds: the first so many folds are fitted and scored.
-    """
-
-    negatives: float
-    folds: int
 
 
 def run_trial(

@@ -9,7 +9,8 @@ from minorkey.data.fold_store import FoldStore, PreparedFold
 from minorkey.data.training_set import TrainingSet
 from minorkey.models import family
 from minorkey.trials.member import fit_member
-from minorkey.trials.running import Report, Rung, run_trial
+from minorkey.trials.rung import Rung
+from minorkey.trials.running import Report, run_trial
 from minorkey.trials.study_root import open_root
 from minorkey.trials.trial import Configuration
 

@@ -1,0 +1,113 @@
+"""The search space that a spec asks for on the data at hand."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from minorkey.data.training_set import TrainingSet
+from minorkey.errors import SpecError
+from minorkey.models import FAMILIES
+from minorkey.models.family import Facts
+from minorkey.models.portfolio import portfolio
+from minorkey.progress import emit
+from minorkey.resampling import RESAMPLERS
+from minorkey.search.space import NONE, Space
+from minorkey.spec import SearchSpec
+from minorkey.trials.trial import Configuration
+
+__all__ = ["facts_of", "space_of"]
+
+
+def facts_of(training: TrainingSet, part: str, *, cores: int = 1) -> Facts:
+    """What a search space may depend on, from the training rows of a part."""
+    data, rows = training.dataset, training.part(part).rows
+    weight = None if data.weight is None else data.weight[rows]
+    return Facts(
+        rows=len(rows),
+        positives=int(data.y[rows].sum()),
+        numeric=len(data.schema.names("numeric")) + len(data.schema.names("datetime")),
+        categorical=len(data.schema.names("categorical")),
+        weighted=weight is not None and bool(np.ptp(weight) > 0),
+        cores=cores,
+    )
+
+
+def space_of(
+    training: TrainingSet,
+    part: str,
+    spec: SearchSpec,
+    *,
+    cores: int = 1,
+    enqueue: Sequence[Configuration] = (),
+) -> Space:
+    """The space that a spec asks for on these data.
+
+    Args:
+        training: the training set.
+        part: the part that the study is on.
+        spec: the search section.
+        cores: threads that a fit may use.
+        enqueue: configurations to try before the portfolio.
+
+    Raises:
+        SpecError: a family or resampler is unknown or does not fit the data.
+    """
+    facts = facts_of(training, part, cores=cores)
+    families = _families(spec, facts)
+    windows = tuple(float(window) for window in training.membership.get("train_windows") or ())
+    space = Space(
+        families={name: FAMILIES[name].space(facts) for name in families},
+        weighted=frozenset(name for name in families if FAMILIES[name].weights),
+        resamplers={name: RESAMPLERS[name].space(facts) for name in _resamplers(spec, facts)},
+        interactions=spec.interactions and facts.numeric >= 2,
+        train_windows=windows,
+    )
+    known = portfolio(facts, families) if spec.portfolio else []
+    if space.longest_window() is not None:
+        known = [dataclasses.replace(one, train_window=space.longest_window()) for one in known]
+    start = {one.digest(): one for one in [*_usable(enqueue, families), *known]}
+    return dataclasses.replace(space, start=tuple(start.values()))
+
+
+def _families(spec: SearchSpec, facts: Facts) -> list[str]:
+    fitting = [name for name, family in FAMILIES.items() if family.weights or not facts.weighted]
+    if spec.families is None:
+        return fitting
+    _check("families", spec.families, list(FAMILIES), fitting)
+    return list(dict.fromkeys(spec.families))
+
+
+def _resamplers(spec: SearchSpec, facts: Facts) -> list[str]:
+    fitting = [name for name, one in RESAMPLERS.items() if name == NONE or one.applies(facts)]
+    asked = spec.resamplers
+    if asked is None:
+        asked = tuple(fitting) if spec.resampling_share > 0 else ()
+    _check("resamplers", asked, [NONE, *RESAMPLERS], [NONE, *fitting], may_be_empty=True)
+    return [name for name in dict.fromkeys(asked) if name != NONE]
+
+
+def _check(
+    key: str, asked: Sequence[str], known: list[str], fitting: list[str], *, may_be_empty: bool = False
+) -> None:
+    allowed = ", ".join(dict.fromkeys(fitting))
+    if not asked and not may_be_empty:
+        raise SpecError("nothing is left to search", key=f"search.{key}", value="[]", allowed=allowed)
+    for name in asked:
+        if name not in known:
+            raise SpecError("the name is unknown", key=f"search.{key}", value=name, allowed=allowed)
+        if name not in fitting:
+            raise SpecError(
+                "it does not fit these data (row weights, number of rows, kinds of columns)",
+                key=f"search.{key}",
+                value=name,
+                allowed=allowed,
+            )
+
+
+def _usable(enqueue: Sequence[Configuration], families: Sequence[str]) -> list[Configuration]:
+    usable = [one for one in enqueue if one.family in families]
+    for one in enqueue:
+        if one.family not in families:
+            emit("warned", text=f"a configuration to start from is left out: {one.family} is not searched")
+    return usable
