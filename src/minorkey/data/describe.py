@@ -83,6 +83,7 @@ def _extent(column: dict[str, Any]) -> str:
 
 
 def _shortened(text: str, width: int = _NAME_WIDTH) -> str:
+    text = " ".join(text.split())
     return text if len(text) <= width else f"{text[: width - 3]}..."
 
 

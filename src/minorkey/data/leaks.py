@@ -5,7 +5,7 @@ positives in each cell is learned on one half of the rows, and the other half is
 other way round. A column with many levels therefore gains nothing from levels it has seen once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -18,16 +18,20 @@ from minorkey.data.dataset import Labels
 __all__ = ["Suspect", "find_leaks", "held_out_average_precision"]
 
 Codes = npt.NDArray[np.intp]
+Numbers = npt.NDArray[np.float64]
 Halves = tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
 
-_MOST_POSITIVES = 20_000
-_MOST_NEGATIVES = 40_000
+#: Most positives and most negatives that are looked at.
+_MOST_ROWS = (20_000, 40_000)
 _QUANTILES = 24
 _PAIR_QUANTILES = 12
 #: Pairs are sought among this many columns, those that rank best alone.
 _MOST_PAIRED = 50
-#: A pair is a suspect only if it leaves at most this share of the error of its better half.
-_PAIR_ERROR = 0.5
+#: Differences and ratios are sought among fewer columns, and on fewer rows.
+_MOST_COMBINED = 30
+_COMBINED_ROWS = (5_000, 10_000)
+#: A pair is a suspect only if its better half leaves at least so many times the error that the limit allows.
+_PAIR_ERROR = 3.0
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class _Sample:
 
     features: pd.DataFrame
     y: Labels
-    weight: npt.NDArray[np.float64]
+    weight: Numbers
     halves: Halves
 
 
@@ -61,23 +65,31 @@ def find_leaks(
         pairs: look at pairs too.
 
     Returns:
-        Suspects, best first. A pair is one only if it ranks far better than its better half: two good
-        columns are not a leak because they are good together.
+        Suspects, best first. A pair ranks by the cells of both, by the difference or by the ratio; it is a
+        suspect only if neither half is nearly one itself: two good columns that are better together
+        are what a model is for.
     """
-    sample = _sample(features, y, seed)
+    sample = _sample(features, y, seed, _MOST_ROWS)
     single = {name: _alone(sample, name, _QUANTILES) for name in features.columns}
     suspects = [Suspect((name,), value) for name, value in single.items() if value > threshold]
     suspects.sort(key=lambda suspect: -suspect.average_precision)
     if pairs:
         taken = {suspect.columns[0] for suspect in suspects}
-        rest = sorted((name for name in single if name not in taken), key=lambda name: -single[name])
-        suspects += _pairs(sample, rest[:_MOST_PAIRED], single, threshold)
+        most = 1 - _PAIR_ERROR * (1 - threshold)
+        rest = sorted(
+            (name for name in single if name not in taken and single[name] <= most),
+            key=lambda name: -single[name],
+        )
+        values = _joint_values(sample, rest[:_MOST_PAIRED])
+        fewer = _sample(features, y, seed, _COMBINED_ROWS)
+        for pair, value in _combined_values(fewer, rest[:_MOST_COMBINED]).items():
+            values[pair] = max(values[pair], value)
+        found = [Suspect(pair, value) for pair, value in values.items() if value > threshold]
+        suspects += sorted(found, key=lambda suspect: -suspect.average_precision)
     return suspects
 
 
-def held_out_average_precision(
-    codes: Sequence[Codes], y: Labels, weight: npt.NDArray[np.float64], halves: Halves
-) -> float:
+def held_out_average_precision(codes: Sequence[Codes], y: Labels, weight: Numbers, halves: Halves) -> float:
     """Average precision of ranking one half's cells by the other half's share of positives.
 
     Args:
@@ -99,10 +111,10 @@ def held_out_average_precision(
     return float(np.mean(values))
 
 
-def _sample(features: pd.DataFrame, y: Labels, seed: int) -> _Sample:
+def _sample(features: pd.DataFrame, y: Labels, seed: int, most: tuple[int, int]) -> _Sample:
     rng = np.random.default_rng(seed)
     positives, negatives = (rng.permutation(np.flatnonzero(y == label)) for label in (1, 0))
-    chosen = [positives[:_MOST_POSITIVES], negatives[:_MOST_NEGATIVES]]
+    chosen = [positives[: most[0]], negatives[: most[1]]]
     weight = [
         np.full(len(part), len(whole) / len(part))
         for part, whole in zip(chosen, (positives, negatives), strict=True)
@@ -122,11 +134,15 @@ def _codes(sample: _Sample, name: str, quantiles: int) -> tuple[Codes, Codes]:
         codes = pd.factorize(column)[0]
         return codes, codes
     values = column.to_numpy(np.float64)
+    return _numeric_codes(sample, values, quantiles)
+
+
+def _numeric_codes(sample: _Sample, values: Numbers, quantiles: int) -> tuple[Codes, Codes]:
     first, second = (_cells(values, sample.y, half, quantiles) for half in sample.halves)
     return first, second
 
 
-def _cells(values: npt.NDArray[np.float64], y: Labels, learn: npt.NDArray[np.bool_], quantiles: int) -> Codes:
+def _cells(values: Numbers, y: Labels, learn: npt.NDArray[np.bool_], quantiles: int) -> Codes:
     """Cells between the learning half's quantiles in each class; each quantile's value is its own cell."""
     known = learn & ~np.isnan(values)
     distinct = np.unique(values[known])
@@ -146,33 +162,49 @@ def _cells(values: npt.NDArray[np.float64], y: Labels, learn: npt.NDArray[np.boo
     return np.where(np.isnan(values), len(edges) + 1, cells)
 
 
-def _pairs(
-    sample: _Sample, names: Sequence[str], single: dict[str, float], threshold: float
-) -> list[Suspect]:
+def _joint_values(sample: _Sample, names: Sequence[str]) -> dict[tuple[str, str], float]:
+    """Average precision of the joint cells of every pair."""
     codes = {name: _codes(sample, name, _PAIR_QUANTILES) for name in names}
-    found = []
-    for left, right in combinations(names, 2):
+    values = {}
+    for left, right in _ordered_pairs(sample, names):
         joint = [a * (int(b.max()) + 1) + b for a, b in zip(codes[left], codes[right], strict=True)]
         if max(int(cells.max()) for cells in joint) > 10 * len(sample.y):
             joint = [np.unique(cells, return_inverse=True)[1] for cells in joint]
-        value = held_out_average_precision(joint, sample.y, sample.weight, sample.halves)
-        allowed_error = _PAIR_ERROR * (1 - max(single[left], single[right]))
-        if value > threshold and 1 - value <= allowed_error:
-            found.append(Suspect((left, right), value))
-    return sorted(found, key=lambda suspect: -suspect.average_precision)
+        values[left, right] = held_out_average_precision(joint, sample.y, sample.weight, sample.halves)
+    return values
 
 
-def _counts(
-    cells: Codes, y: Labels, weight: npt.NDArray[np.float64], size: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _combined_values(sample: _Sample, names: Sequence[str]) -> dict[tuple[str, str], float]:
+    """Average precision of the difference or of the ratio of every pair of numbers, the better one."""
+    numbers = {
+        name: sample.features[name].to_numpy(np.float64)
+        for name in names
+        if sample.features[name].dtype != object
+    }
+    values = {}
+    for left, right in _ordered_pairs(sample, list(numbers)):
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            combined = (numbers[left] - numbers[right], numbers[left] / numbers[right])
+        values[left, right] = max(
+            held_out_average_precision(
+                _numeric_codes(sample, each, _PAIR_QUANTILES), sample.y, sample.weight, sample.halves
+            )
+            for each in combined
+        )
+    return values
+
+
+def _ordered_pairs(sample: _Sample, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    return combinations((name for name in sample.features.columns if name in set(names)), 2)
+
+
+def _counts(cells: Codes, y: Labels, weight: Numbers, size: int) -> tuple[Numbers, Numbers]:
     """Weight of the positives and of all rows in every cell, shape (size,) each."""
     positive = np.bincount(cells, weights=weight * y, minlength=size).astype(np.float64)
     return positive, np.bincount(cells, weights=weight, minlength=size).astype(np.float64)
 
 
-def _average_precision(
-    rate: npt.NDArray[np.float64], positive: npt.NDArray[np.float64], total: npt.NDArray[np.float64]
-) -> float:
+def _average_precision(rate: Numbers, positive: Numbers, total: Numbers) -> float:
     """Average precision when cells are ranked by rate and rows of equal rate are tied."""
     _, rank = np.unique(-rate, return_inverse=True)
     true, all_rows = (np.bincount(rank, weights=values) for values in (positive, total))

@@ -28,7 +28,7 @@ def read_openml(identifier: str, options: Options, limits: Limits) -> Table:
     from sklearn.datasets import fetch_openml
 
     try:
-        bunch = fetch_openml(data_id=int(identifier), as_frame=True, parser="auto")
+        bunch = fetch_openml(data_id=int(identifier), as_frame=True, parser="auto", n_retries=1)
     except (OSError, ValueError) as error:
         raise DataError(
             "the data set could not be fetched from OpenML",

@@ -29,7 +29,9 @@ def read_parquet(stream: BinaryIO, source: str, options: Options, limits: Limits
             raise DataError("the file has no rows", key=source, value="0 rows", allowed="at least one row")
         frame = file.read().to_pandas(date_as_object=False)
     except (pa.ArrowException, OSError) as error:
-        raise DataError("the file is not valid Parquet", key=source, value=error) from None
+        raise DataError(
+            "the file is not valid Parquet", key=source, value=error, allowed="one whole Parquet file"
+        ) from None
     named = frame.index.names != [None]
     frame = frame.reset_index(drop=not named)
     check_cells(frame, source, limits)
@@ -58,9 +60,12 @@ def read_npz(stream: BinaryIO, source: str, options: Options, limits: Limits) ->
     names = arrays.pop("feature_names", None)
     check_header(_columns(arrays, names), source, limits)
     lengths = {name: len(array) if array.ndim else 0 for name, array in arrays.items()}
-    if len(set(lengths.values())) != 1 or not max(lengths.values()):
+    if len(set(lengths.values())) != 1 or 0 in lengths.values():
         raise DataError(
-            "the arrays need one and the same number of rows", key=source, value=lengths or "no arrays"
+            "the arrays need one and the same number of rows",
+            key=source,
+            value=lengths or "no arrays",
+            allowed="arrays X and y, or one named array a column",
         )
     series = [column for array in arrays.values() for column in _split(array, source)]
     frame = pd.DataFrame(dict(zip(_columns(arrays, names), series, strict=True)))

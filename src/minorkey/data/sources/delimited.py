@@ -9,6 +9,7 @@ from typing import BinaryIO
 import numpy as np
 import pandas as pd
 
+from minorkey.data.sources.files import suffix_of
 from minorkey.data.sources.table import (
     Limits,
     Options,
@@ -43,9 +44,9 @@ def read_delimited(stream: BinaryIO, source: str, options: Options, limits: Limi
     """
     check_options(options, _OPTIONS, source)
     encoding = _codec(str(options.get("encoding", "utf-8-sig")))
-    head = stream.read(_HEAD)
-    separator = str(options.get("separator", "")) or _separator(head, encoding, source)
-    check_header(_header(head, encoding, separator, source, limits), source, limits)
+    head = _head(stream, encoding, source)
+    separator = str(options.get("separator", "")) or _separator(head, source)
+    check_header(_header(head, separator, source, limits), source, limits)
     stream.seek(0)
     _check_bytes(stream, encoding, separator, source, limits)
     stream.seek(0)
@@ -71,24 +72,29 @@ def _codec(encoding: str) -> str:
     return "utf-8-sig" if name == "utf-8" else name
 
 
-def _header_line(head: bytes, encoding: str) -> str:
-    text = head.decode(encoding, errors="replace").lstrip("\r\n")
-    return text.split("\n", 1)[0] if '"' not in text.split("\n", 1)[0] else text
+def _head(stream: BinaryIO, encoding: str, source: str) -> str:
+    """The beginning of the file as text: its first line, or more where that line has quotes."""
+    head = stream.read(_HEAD)
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(head).lstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise _not_encoded(encoding, source, 1 + head[: error.start].count(b"\n"), error) from None
+    if not text.strip():
+        raise DataError("the file holds only blank lines", key=source, allowed="a header and rows")
+    first = text.split("\n", 1)[0]
+    return text if '"' in first else first
 
 
-def _separator(head: bytes, encoding: str, source: str) -> str:
-    if source.lower().split(".gz")[0].endswith((".tsv", ".tab")):
+def _separator(head: str, source: str) -> str:
+    if suffix_of(source) in (".tsv", ".tab"):
         return "\t"
-    line = _header_line(head, encoding).split("\n", 1)[0]
+    line = head.split("\n", 1)[0]
     return "," if "," in line else max(",;\t|", key=line.count)
 
 
-def _header(head: bytes, encoding: str, separator: str, source: str, limits: Limits) -> list[str]:
-    text = _header_line(head, encoding)
-    if not text.strip():
-        raise DataError("the file holds only blank lines", key=source, allowed="a header and rows")
+def _header(head: str, separator: str, source: str, limits: Limits) -> list[str]:
     try:
-        names = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True))
+        names = next(csv.reader(io.StringIO(head, newline=""), delimiter=separator, skipinitialspace=True))
     except (csv.Error, TypeError) as error:
         raise DataError(
             "the header line cannot be read",
@@ -113,19 +119,23 @@ def _check_bytes(stream: BinaryIO, encoding: str, separator: str, source: str, l
         try:
             decoder.decode(block)
         except UnicodeDecodeError as error:
-            row = lines + int((codes[: max(error.start, 0)] == ord("\n")).sum())
-            raise DataError(
-                f"the file is not encoded as {encoding.removesuffix('-sig')}",
-                key=f"{source}, line {row + 1}",
-                value=f"byte 0x{error.object[error.start]:02x}",
-                allowed="UTF-8, or the encoding given as data.options.encoding",
-                remedy="set data.options.encoding (often latin-1 or cp1252), or save the file as UTF-8",
-            ) from None
+            line = 1 + lines + int((codes[: error.start] == ord("\n")).sum())
+            raise _not_encoded(encoding, source, line, error) from None
         ends = np.flatnonzero(np.isin(codes, breaks))
         longest, run = _longest_run(ends, len(codes), run)
         if longest > limits.max_cell_bytes:
             raise cell_too_long(source, f"near line {lines + 1}", longest, limits)
         lines += int((codes == ord("\n")).sum())
+
+
+def _not_encoded(encoding: str, source: str, line: int, error: UnicodeDecodeError) -> DataError:
+    return DataError(
+        f"the file is not encoded as {encoding.removesuffix('-sig')}",
+        key=f"{source}, line {line}",
+        value=f"byte 0x{error.object[error.start]:02x}",
+        allowed="UTF-8, or the encoding given as data.options.encoding",
+        remedy="set data.options.encoding (often latin-1, cp1252 or utf-16), or save the file as UTF-8",
+    )
 
 
 def _longest_run(ends: "np.ndarray[tuple[int], np.dtype[np.intp]]", size: int, run: int) -> tuple[int, int]:

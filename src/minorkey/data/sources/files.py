@@ -53,7 +53,12 @@ def open_source(source: str) -> Iterator[BinaryIO]:
         ) from None
     except (OSError, EOFError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise DataError("the file cannot be read", key="data.source", value=f"{source}: {reason}") from None
+        raise DataError(
+            "the file cannot be read",
+            key="data.source",
+            value=f"{source}: {reason}",
+            remedy="check the path, its permissions and, for a URI, the network and credentials",
+        ) from None
     except ValueError as error:
         if "Protocol not known" not in str(error):
             raise
