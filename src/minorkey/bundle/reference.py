@@ -4,6 +4,7 @@ Each entry names its bins, in order, and the fraction of rows in each. The same 
 rows to bins (`assign_bins`), so that counters and reference speak of the same thing.
 """
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,8 @@ __all__ = ["assign_bins", "reference_profile"]
 _MISSING_BIN, _OTHER_BIN = "missing", "other"
 #: Most levels of a category with a bin of their own.
 _MOST_LEVELS = 20
+#: A longer level is counted as "other": it could not be a label of a metric.
+_LONGEST_LEVEL = 200
 
 
 def reference_profile(features: "pd.DataFrame", scores: Scores, monitor: "MonitorSpec") -> dict[str, Any]:
@@ -105,9 +108,8 @@ def _quantiles(values: npt.NDArray[np.float64], bins: int) -> npt.NDArray[np.flo
 
 
 def _categorical(values: npt.NDArray[Any]) -> dict[str, Any]:
-    levels, counts = np.unique(values.astype(str), return_counts=True)
-    order = sorted(range(len(levels)), key=lambda place: (-counts[place], levels[place]))
-    kept = [str(levels[place]) for place in order if levels[place] != MISSING][:_MOST_LEVELS]
+    counts = Counter(value for value in values if value != MISSING and len(value) <= _LONGEST_LEVEL)
+    kept = sorted(counts, key=lambda level: (-counts[level], level))[:_MOST_LEVELS]
     return {"kind": "categorical", "levels": kept, "bins": [*_bin_names(kept), _MISSING_BIN, _OTHER_BIN]}
 
 

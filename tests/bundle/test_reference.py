@@ -1,0 +1,87 @@
+"""The reference profile and the rule that assigns rows to its bins."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from minorkey.bundle.reference import assign_bins, reference_profile
+from minorkey.spec import MonitorSpec
+from tests.bundle.conftest import table
+
+
+def profile(features: pd.DataFrame, **options) -> dict:
+    scores = np.random.default_rng(0).beta(1, 9, len(features))
+    return reference_profile(features, scores, MonitorSpec(**options))
+
+
+def test_every_entry_counts_every_row_once():
+    features = table(n=1_000)
+    found = json.loads(json.dumps(profile(features)))
+    assert set(found["features"]) == set(features) and found["rows"] == 1_000
+    for name, entry in found["features"].items():
+        places = assign_bins(entry, features[name].to_numpy())
+        counts = np.bincount(places, minlength=len(entry["bins"]))
+        assert np.allclose(counts / 1_000, entry["fractions"]) and sum(entry["fractions"]) == pytest.approx(1)
+        assert len(set(entry["bins"])) == len(entry["bins"])
+
+
+def test_quantile_bins_hold_equal_shares():
+    entry = profile(pd.DataFrame({"x": np.random.default_rng(1).normal(size=10_000)}), bins=8)["features"][
+        "x"
+    ]
+    assert len(entry["edges"]) == 7
+    assert np.allclose(entry["fractions"][:-1], 1 / 8, atol=0.002)
+
+
+def test_few_values_get_a_bin_each():
+    rare = np.zeros(1_000)
+    rare[:7] = 1
+    entry = profile(pd.DataFrame({"x": rare}))["features"]["x"]
+    assert entry["edges"] == [1.0] and entry["fractions"] == [0.993, 0.007, 0.0]
+
+
+def test_a_heavy_value_does_not_hide_the_rest():
+    values = np.zeros(1_000)
+    values[:50] = np.random.default_rng(0).lognormal(size=50)
+    entry = profile(pd.DataFrame({"x": values}))["features"]["x"]
+    assert entry["fractions"][0] == 0.95 and len(entry["edges"]) >= 8
+
+
+def test_values_never_seen_have_their_bins():
+    entries = profile(table(n=1_000))["features"]
+    amount, kind = entries["amount"], entries["kind"]
+    places = assign_bins(amount, np.array([-np.inf, np.inf, np.nan]))
+    assert places.tolist() == [0, len(amount["edges"]), len(amount["bins"]) - 1]
+    texts = np.array(["", "never seen", kind["levels"][0], "missing"], dtype=object)
+    assert [kind["bins"][place] for place in assign_bins(kind, texts)] == [
+        "missing",
+        "other",
+        kind["levels"][0],
+        "other",
+    ]
+
+
+def test_levels_named_like_the_common_bins():
+    column = np.array(["missing", "other", ""] * 10, dtype=object)
+    entry = profile(pd.DataFrame({"x": pd.Series(column, dtype=object)}))["features"]["x"]
+    assert entry["bins"] == ["=missing", "=other", "missing", "other"]
+    assert entry["fractions"] == pytest.approx([1 / 3, 1 / 3, 1 / 3, 0])
+
+
+def test_constant_and_all_missing_columns():
+    features = pd.DataFrame({"constant": np.ones(50), "missing": np.full(50, np.nan)})
+    entries = profile(features)["features"]
+    assert entries["constant"]["fractions"] == [1.0, 0.0]
+    assert entries["missing"]["fractions"] == [0.0, 1.0] and entries["missing"]["median"] is None
+
+
+def test_the_number_of_features_is_bounded_and_told():
+    found = profile(table(), max_features=2)
+    assert list(found["features"]) == ["amount", "score"] and found["left_out"] == ["kind", "when"]
+
+
+def test_long_levels_are_other():
+    column = pd.Series(["x" * 1_000_000, "a"] * 10, dtype=object)
+    assert profile(pd.DataFrame({"x": column}))["features"]["x"]["bins"] == ["a", "missing", "other"]
