@@ -52,7 +52,7 @@ def bundle_of_version(model: str, version: str) -> str:
 
 
 def resolve_reference(reference: str) -> tuple[str, str, str]:
-    """What ``NAME@ALIAS`` or ``NAME/VERSION`` points to.
+    """What ``NAME@ALIAS`` or ``NAME@VERSION`` points to.
 
     Returns:
         Model name, alias ("" for a fixed version) and version.
@@ -60,18 +60,15 @@ def resolve_reference(reference: str) -> tuple[str, str, str]:
     Raises:
         StateError: the reference has another form, or the registry has no such thing.
     """
-    if "@" in reference:
-        model, _, alias = reference.partition("@")
-        version = version_of(model, alias)
-    else:
-        model, _, version = reference.partition("/")
-        alias = ""
+    model, _, pointed = reference.partition("@")
+    alias = "" if pointed.isdecimal() else pointed
+    version = version_of(model, alias) if alias else pointed
     if not model or not version:
         raise StateError(
             "the registry has no such model",
             key="--model",
             value=reference,
-            allowed="NAME@ALIAS (as in minorkey@champion) or NAME/VERSION",
+            allowed="NAME@ALIAS (as in minorkey@champion) or NAME@VERSION",
             remedy="run `minorkey run` first, or check MINORKEY_HOME and MLFLOW_TRACKING_URI",
         )
     return model, alias, version
@@ -102,9 +99,8 @@ def register_version(
     with reaching(), _lock(f"register-{model}"):
         version = _registered(mlflow, model, run_key, bundle.digest)
         if not version:
-            lineage = lineage_tags(bundle, run_key, bundle_uri) | {
-                key: str(value) for key, value in tags.items()
-            }
+            lineage = lineage_tags(bundle, run_key, bundle_uri)
+            lineage |= {key: str(value) for key, value in tags.items()}
             source, model_id = log_graph(bundle, tracker, lineage)
             _ensure_model(mlflow, model)
             version = str(
@@ -112,7 +108,9 @@ def register_version(
                     model, source=source, run_id=tracker.run_id, tags=lineage, model_id=model_id
                 ).version
             )
-        mlflow.set_registered_model_alias(model, "challenger", version)
+        # A run that is resumed late must not take the alias from a newer one.
+        if int(version_of(model, "challenger") or 0) < int(version):
+            mlflow.set_registered_model_alias(model, "challenger", version)
     return version
 
 

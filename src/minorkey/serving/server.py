@@ -30,7 +30,7 @@ def serve(bundle: Path | None, model: str | None, host: str = "127.0.0.1", port:
 
     Args:
         bundle: folder of a bundle; exclusive with ``model``.
-        model: ``NAME@ALIAS`` (followed) or ``NAME/VERSION``; default ``minorkey@champion``.
+        model: ``NAME@ALIAS`` (followed) or ``NAME@VERSION``; default ``minorkey@champion``.
         host: address to bind.
         port: port to bind, 0 for any free one.
 

@@ -1,0 +1,175 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from minorkey.bundle.bundle import Bundle
+from minorkey.errors import BundleError, StateError
+from minorkey.serving import local
+from minorkey.serving.follower import Follower, load_target
+from minorkey.serving.pointer import Target, read_pointer, write_pointer
+from minorkey.serving.server import bind, serve, url_of
+from minorkey.serving.slot import Slot
+from minorkey.serving.verification import verify_in_process, verify_server
+from tests.serving.bundles import ROW
+
+_NOT_NEEDED = {"sklearn", "imblearn", "lightgbm", "xgboost", "torch", "optuna", "mlflow", "skl2onnx", "kfp"}
+
+
+@pytest.fixture
+def deployed(home: Path) -> Iterator[str]:
+    """The name of a model whose predictor is stopped in the end."""
+    yield "cards"
+    local.stop("cards")
+
+
+def test_deploy_swap_and_stop(deployed: str, bundle: Bundle, other_bundle: Bundle) -> None:
+    first = local.start(deployed, bundle.folder, "1")
+    assert local.status(deployed) == first
+    assert verify_server(first.url, deployed, "1", bundle)["largest_difference"] <= 1e-6
+    failures: list[int] = []
+    answered = threading.Event()
+    done = threading.Event()
+
+    def load() -> None:
+        with httpx.Client(base_url=first.url, trust_env=False) as http:
+            while not done.is_set():
+                status = http.post("/predict", json=ROW).status_code
+                failures.extend([status] if status != 200 else [])
+                answered.set()
+
+    clients = [threading.Thread(target=load) for _ in range(2)]
+    for client in clients:
+        client.start()
+    assert answered.wait(30)
+    second = local.start(deployed, other_bundle.folder, "2")
+    done.set()
+    for client in clients:
+        client.join()
+    assert second == first
+    assert failures == []
+    verify_server(second.url, deployed, "2", other_bundle)
+    assert local.stop(deployed)
+    assert local.status(deployed) is None
+    assert not local.stop(deployed)
+
+
+def test_another_port_or_an_older_format_restarts(
+    deployed: str, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = local.start(deployed, bundle.folder, "1")
+    monkeypatch.setattr(local, "FORMAT", first.format + 1)
+    # The new process still writes this code's own format, so only the restart is looked at.
+    second = local.start(deployed, bundle.folder, "1")
+    assert second.pid != first.pid
+    assert second.port == first.port
+
+
+def test_a_predictor_that_cannot_start_says_why(deployed: str, bundle: Bundle) -> None:
+    with bind("127.0.0.1", 0) as taken, pytest.raises(StateError) as caught:
+        local.start(deployed, bundle.folder, "1", port=taken.getsockname()[1])
+    assert "predictor.log" in caught.value.key
+    assert local.status(deployed) is None
+
+
+def test_a_record_of_another_process_is_not_believed(deployed: str, home: Path) -> None:
+    folder = home / "serving" / deployed
+    folder.mkdir(parents=True)
+    record = {"format": 1, "package": "0", "model": deployed, "pid": os.getpid(), "created": 1.0}
+    record |= {"host": "127.0.0.1", "url": "http://127.0.0.1:1", "started": 1.0}
+    (folder / "server.json").write_text(str(record).replace("'", '"'))
+    assert local.status(deployed) is None
+    (folder / "server.json").write_text("{")
+    assert local.status(deployed) is None
+
+
+def test_restore_goes_back(deployed: str, home: Path, bundle: Bundle) -> None:
+    before = Target("1", str(bundle.folder))
+    local.restore(deployed, before)
+    assert local.current_target(deployed) == before
+    local.restore(deployed, None)
+    assert local.current_target(deployed) is None
+
+
+def test_the_predictor_imports_no_training_library(bundle: Bundle) -> None:
+    code = (
+        "import sys; from pathlib import Path; from minorkey.serving import process;"
+        "from minorkey.serving.follower import load_target; from minorkey.serving.pointer import Target;"
+        f"load_target('cards', Target('1', {str(bundle.folder)!r})).warm();"
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert set(shown.split()) & _NOT_NEEDED == set()
+
+
+def test_serve_ends_on_sigterm(bundle: Bundle, home: Path) -> None:
+    with bind("127.0.0.1", 0) as free:
+        port = free.getsockname()[1]
+    code = (
+        "from pathlib import Path; from minorkey.serving.server import serve;"
+        f"serve(Path({str(bundle.folder)!r}), None, port={port})"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert b"serving" in process.stdout.readline()
+        answer = httpx.post(f"http://127.0.0.1:{port}/predict", json=ROW, trust_env=False)
+        assert answer.json()["version"] == bundle.digest[:12]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) in (0, -signal.SIGTERM)
+
+
+def test_serve_refuses_what_it_cannot_serve(home: Path, bundle: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(BundleError):
+        serve(tmp_path, None)
+    with pytest.raises(StateError, match="two things"):
+        serve(bundle.folder, "cards@champion")
+    with pytest.raises(StateError, match="no such model"):
+        serve(None, "cards@champion")
+    with bind("127.0.0.1", 0) as taken, pytest.raises(StateError, match="cannot be bound"):
+        serve(bundle.folder, None, port=taken.getsockname()[1])
+
+
+def test_url_of_a_socket_on_every_address() -> None:
+    with bind("0.0.0.0", 0) as listener:
+        assert url_of(listener).startswith("http://127.0.0.1:")
+
+
+def test_the_follower_swaps_and_survives_a_bad_bundle(
+    slot: Slot, bundle: Bundle, other_bundle: Bundle, tmp_path: Path
+) -> None:
+    pointer = tmp_path / "current.json"
+    write_pointer(pointer, Target("1", str(bundle.folder)))
+    served = read_pointer(pointer)
+    assert served is not None
+    follower = Follower(slot, served, lambda: read_pointer(pointer), seconds=60)
+    follower.look()
+    assert slot.current.version == "1"
+    write_pointer(pointer, Target("2", str(tmp_path)))
+    follower.look()
+    assert slot.current.version == "1"
+    write_pointer(pointer, Target("3", str(other_bundle.folder)))
+    follower.look()
+    assert (slot.current.version, slot.current.bundle.digest) == ("3", other_bundle.digest)
+    pointer.unlink()
+    follower.look()
+    assert slot.current.version == "3"
+
+
+def test_an_altered_bundle_is_not_served(bundle: Bundle, tmp_path: Path) -> None:
+    altered = tmp_path / "altered"
+    altered.mkdir()
+    for file in bundle.folder.iterdir():
+        (altered / file.name).write_bytes(file.read_bytes())
+    (altered / "model.onnx").write_bytes(b"0" + (altered / "model.onnx").read_bytes()[1:])
+    with pytest.raises(BundleError):
+        load_target("cards", Target("1", str(altered)))
+
+
+def test_verification_in_process(bundle: Bundle) -> None:
+    assert verify_in_process(bundle)["largest_difference"] <= 1e-6
