@@ -8,6 +8,7 @@ from onnx import TensorProto, helper
 
 from minorkey.data.dataset import Scores
 from minorkey.models.family import Matrix
+from minorkey.models.graph import model_graph
 from minorkey.trials.trial import Configuration
 
 __all__ = ["BASELINES", "Prior"]
@@ -26,10 +27,11 @@ BASELINES: dict[str, Configuration] = {
             "max_leaf_nodes": 31,
             "min_samples_leaf": 20,
             "l2_regularization": 0.0,
+            "max_features": 1.0,
         },
     ),
     "default_random_forest": Configuration(
-        family="random_forest", model={"n_estimators": 100, "max_features": "sqrt", "min_samples_leaf": 5}
+        family="random_forest", model={"max_features": "sqrt", "min_samples_leaf": 5, "criterion": "gini"}
     ),
 }
 
@@ -39,6 +41,8 @@ class Prior:
     """The share of positives as everyone's score: what knowing nothing about a row is worth."""
 
     share: float
+    #: Number of columns that the graph takes and does not look at.
+    columns: int
 
     def score(self, features: Matrix) -> Scores:
         """The same score for every row, shape (n,)."""
@@ -46,19 +50,9 @@ class Prior:
 
     def to_onnx(self) -> onnx.ModelProto:
         """The constant as a graph of the same form as any model's."""
+        share = helper.make_tensor("share", TensorProto.FLOAT, [1], [self.share])
         nodes = [
-            helper.make_node("Shape", ["features"], ["shape"], start=0, end=1),
-            helper.make_node(
-                "ConstantOfShape",
-                ["shape"],
-                ["score"],
-                value=helper.make_tensor("share", TensorProto.FLOAT, [1], [self.share]),
-            ),
+            helper.make_node("Shape", ["features"], ["rows"], start=0, end=1),
+            helper.make_node("ConstantOfShape", ["rows"], ["share"], value=share),
         ]
-        graph = helper.make_graph(
-            nodes,
-            "prior",
-            [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", None])],
-            [helper.make_tensor_value_info("score", TensorProto.FLOAT, ["N"])],
-        )
-        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+        return model_graph("prior", nodes, {}, features=self.columns, probability="share")

@@ -14,7 +14,7 @@ from minorkey.evaluation.bounds import (
     closed_form,
 )
 from minorkey.evaluation.metrics import METRICS, Judged
-from minorkey.evaluation.ranking import Ranking
+from minorkey.evaluation.ranking import Floats, Ranking
 
 __all__ = ["Interval", "average_precision_interval", "effective_size", "metric_intervals"]
 
@@ -48,7 +48,7 @@ def metric_intervals(
     y: npt.ArrayLike,
     raw: npt.ArrayLike,
     score: npt.ArrayLike,
-    threshold: float,
+    threshold: float | Floats,
     *,
     weight: npt.ArrayLike | None = None,
     entity: npt.ArrayLike | None = None,
@@ -64,7 +64,7 @@ def metric_intervals(
         y: shape (n,), 0 or 1.
         raw: shape (n,), what ranks the rows.
         score: shape (n,), calibrated probability of class 1.
-        threshold: rows with ``score >= threshold`` are called positive.
+        threshold: rows with ``score >= threshold`` are called positive; one number, or shape (n,).
         weight: shape (n,), non-negative; None: all equal.
         entity: shape (n,), the coarsest thing that rows belong to; it is drawn as a whole. None: rows.
         cost: shape (n,), cost of missing each row if it is positive; None: ``costs[0]``.

@@ -63,7 +63,7 @@ class Judged:
         y: npt.ArrayLike,
         raw: npt.ArrayLike,
         score: npt.ArrayLike,
-        threshold: float,
+        threshold: float | Floats,
         *,
         cost: npt.ArrayLike | None = None,
         costs: tuple[float, float] = (10.0, 1.0),
@@ -74,7 +74,7 @@ class Judged:
             y: shape (n,), 0 or 1.
             raw: shape (n,), what ranks the rows.
             score: shape (n,), calibrated probability of class 1.
-            threshold: rows with ``score >= threshold`` are called positive.
+            threshold: rows with ``score >= threshold`` are called positive; one number, or shape (n,).
             cost: shape (n,), cost of missing each row if it is positive; None: ``costs[0]``.
             costs: cost of a false negative and of a false positive.
 
@@ -133,7 +133,7 @@ def compute_metrics(
     y: npt.ArrayLike,
     raw: npt.ArrayLike,
     score: npt.ArrayLike,
-    threshold: float,
+    threshold: float | Floats,
     *,
     weight: npt.ArrayLike | None = None,
     cost: npt.ArrayLike | None = None,
@@ -148,7 +148,7 @@ def compute_metrics(
         y: shape (n,), 0 or 1.
         raw: shape (n,), what ranks the rows.
         score: shape (n,), calibrated probability of class 1.
-        threshold: rows with ``score >= threshold`` are called positive.
+        threshold: rows with ``score >= threshold`` are called positive; one number, or shape (n,).
         weight: shape (n,), non-negative; None: all equal.
         cost: shape (n,), cost of missing each row if it is positive; None: ``costs[0]``.
         costs: cost of a false negative and of a false positive, in the user's own unit.

@@ -15,10 +15,9 @@ import numpy.typing as npt
 from minorkey.data.dataset import Dataset, Labels, Scores
 from minorkey.data.training_set import TrainingSet
 from minorkey.errors import InputError
-from minorkey.evaluation.calibration import Calibration
-from minorkey.evaluation.calibration_fitting import fit_calibration
+from minorkey.evaluation.calibration import Calibration, fit_calibration
 from minorkey.evaluation.metrics import compute_metrics
-from minorkey.evaluation.selection import Choice, choose_members
+from minorkey.evaluation.selection import Choice, blend, choose_members
 from minorkey.evaluation.thresholds import choose_threshold
 from minorkey.spec import SearchSpec, ThresholdSpec
 from minorkey.trials.member import Member
@@ -123,13 +122,10 @@ def select(
     choice = choose_members(
         oof.scores, oof.y, oof.fold, weight=data.weight, entity=data.entity, most=most, seed=seed
     )
-    raw = np.zeros(len(oof.y))
-    for candidate, share in choice.members:
-        raw += share * oof.scores[candidate]
+    raw = blend(oof.scores, choice.members)
     calibration, probability = fit_calibration(oof.y, raw, weight=data.weight, groups=oof.fold, seed=seed)
     threshold = _cut(data, probability, spec.threshold, np.ones(len(raw), dtype=bool), seed)
-    validation = _validation_metrics(oof, raw, probability, spec.threshold, seed)
-    validation["average_precision"] = choice.cross_fitted_value
+    validation = _validation_metrics(oof, choice.cross_fitted_scores, spec.threshold, seed)
     return Selected(
         members=tuple((candidates[index], share) for index, share in choice.members),
         choice=choice,
@@ -140,24 +136,17 @@ def select(
     )
 
 
-def _validation_metrics(
-    oof: OutOfFold, raw: Scores, probability: Scores, policy: ThresholdSpec, seed: int
-) -> dict[str, float]:
-    """Metrics at thresholds that were each chosen without the fold they are applied to.
-
-    The thresholded metrics count over all folds at once: each row's score is shifted so that its
-    own fold's threshold stands at one common value.
-    """
-    called = np.zeros(len(raw), dtype=bool)
+def _validation_metrics(oof: OutOfFold, score: Scores, policy: ThresholdSpec, seed: int) -> dict[str, float]:
+    """Metrics of cross-fitted scores at thresholds that were each chosen without the fold they cut."""
+    called = np.zeros(len(score), dtype=bool)
     for number in np.unique(oof.fold):
         inside = oof.fold == number
-        threshold = _cut(oof.data, probability, policy, ~inside, seed)
-        called[inside] = probability[inside] >= threshold
+        called[inside] = score[inside] >= _cut(oof.data, score, policy, ~inside, seed)
     data = oof.data
     costs = (policy.false_negative_cost, policy.false_positive_cost)
-    ranked = compute_metrics(oof.y, raw, probability, 0.5, weight=data.weight, cost=data.cost, costs=costs)
+    ranked = compute_metrics(oof.y, score, score, 0.5, weight=data.weight, cost=data.cost, costs=costs)
     decided = compute_metrics(
-        oof.y, raw, called.astype(np.float64), 0.5, weight=data.weight, cost=data.cost, costs=costs
+        oof.y, score, called.astype(np.float64), 0.5, weight=data.weight, cost=data.cost, costs=costs
     )
     from_scores = ("average_precision", "roc_auc", "brier", "log_loss")
     return {name: ranked[name] if name in from_scores else value for name, value in decided.items()}
@@ -178,6 +167,7 @@ def _cut(
         weight=chosen(data.weight),
         cost=chosen(data.cost),
         event_time=chosen(data.event_time),
+        entity=chosen(data.entity),
         seed=seed,
     )
 

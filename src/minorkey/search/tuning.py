@@ -124,6 +124,7 @@ def tune_part(
         )
 
     members = fit(best, list(folds))
+    best = [candidate for candidate in best if (candidate.digest(), 0) in members]
     oof = gather(training, part, best, members)
     bag = ships_as_bag(training, part)
     most = spec.ensemble

@@ -9,6 +9,7 @@ import pandas as pd
 
 from minorkey.data.dataset import Dataset, Schema
 from minorkey.data.partitions import Split
+from minorkey.data.profile import duplicates_across
 from minorkey.data.splits import split_dataset
 from minorkey.data.training_set import TestSet, TrainingSet
 from minorkey.errors import StateError
@@ -28,8 +29,8 @@ def run(*, model: str, split: str, seed: int, data_dir: Path, train_dir: Path, t
         split: the split section, as JSON.
         seed: seed of the tuning folds; the sealed test does not depend on it.
         data_dir: what `load` wrote.
-        train_dir: where the training set and the profile are written.
-        test_dir: where the sealed test is written.
+        train_dir: where the training set is written.
+        test_dir: where the sealed test and the profile are written.
     """
     spec = parse_section(SplitSpec, split)
     dataset, profile = _read(data_dir)
@@ -39,8 +40,9 @@ def run(*, model: str, split: str, seed: int, data_dir: Path, train_dir: Path, t
     profile["split"] = _account(dataset, made)
     _warn_of_duplicates(profile["split"])
     training.write(train_dir)
-    (train_dir / "profile.json").write_text(json.dumps(profile, indent=1), encoding="utf-8")
     test.write(test_dir)
+    # The profile describes test rows too, so it stays on the sealed side: tuning never sees it.
+    (test_dir / "profile.json").write_text(json.dumps(profile, indent=1), encoding="utf-8")
 
 
 def _read(data_dir: Path) -> tuple[Dataset, dict[str, Any]]:
@@ -59,14 +61,14 @@ def _read(data_dir: Path) -> tuple[Dataset, dict[str, Any]]:
 
 def _account(dataset: Dataset, split: Split) -> dict[str, Any]:
     """What the report says about the split: counts, never a row."""
-    content = pd.util.hash_pandas_object(dataset.features, index=False).to_numpy()
+    content = pd.util.hash_pandas_object(dataset.features, index=False).to_numpy(np.uint64)
     sides = {"train": split.train, "test": split.test}
     counts = {
         name: {"rows": len(rows), "positives": int(dataset.y[rows].sum())} for name, rows in sides.items()
     }
     duplicates = 0
     if split.kind != "repeated_cv":
-        duplicates = int(np.isin(content[split.test], content[split.train]).sum())
+        duplicates = duplicates_across(content[split.train], content[split.test])
     return {
         "kind": split.kind,
         **counts,

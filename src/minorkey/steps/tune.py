@@ -1,5 +1,6 @@
 """Tune: the study; then the choice on fresh folds, calibration, threshold, and the bundles."""
 
+import functools
 import importlib.metadata
 import json
 import platform
@@ -23,7 +24,7 @@ from minorkey.search.tuning import Tuned, trial_shares, tune_part
 from minorkey.settings import settings
 from minorkey.spec import MonitorSpec, SearchSpec, parse_section
 from minorkey.steps.step import step
-from minorkey.tracking import RunTracker
+from minorkey.tracking import open_run
 from minorkey.trials.study_root import LocalStudyRoot, StudyRoot
 from minorkey.trials.trial import Outcome
 
@@ -73,7 +74,13 @@ def run(
     training = TrainingSet.read(train_dir)
     root = LocalStudyRoot(Path(settings().study_root or study_path.parent / "study"))
     store = FoldStore(settings().home / "folds", settings().fold_store_bytes)
-    tracker = RunTracker.open_run(model, run_key)
+    tracker = open_run(model, run_key)
+    tracker.log_dataset(
+        f"{model}-training",
+        training.digest,
+        source="",
+        profile=json.dumps({"rows": len(training.dataset), "positives": training.dataset.positives}),
+    )
     names = sorted((part.name for part in training.parts), key=lambda name: name == "final")
     shares = trial_shares(spec.trials, names)
     if sum(shares.values()) > spec.trials:
@@ -92,7 +99,7 @@ def run(
             root=root,
             store=store,
             seed=seed,
-            on_result=tracker.trial_finished,
+            on_result=functools.partial(tracker.trial_finished, study=name),
         )
         info = _info(model, training, name, tuned, spec, watch, seed, run_key)
         judged = baselines_dir if name == "final" else baselines_dir / name
@@ -140,7 +147,7 @@ def _info(
         lineage={
             "run_key": run_key,
             "seed": seed,
-            "training_digest": data.digest(),
+            "training_digest": training.digest,
             "rows": len(data),
             "positives": data.positives,
             "versions": _versions(),
@@ -180,9 +187,8 @@ def _write_baselines(
     share = float((rows.y * (1.0 if rows.weight is None else rows.weight)).sum())
     share /= len(rows) if rows.weight is None else float(rows.weight.sum())
     encoding = Encoding(scale=False, categorical="ordinal")
-    prior = member_graph(
-        Preprocessor.fit(rows.features, rows.schema, encoding, interactions=False), Prior(share)
-    )
+    preprocessor = Preprocessor.fit(rows.features, rows.schema, encoding, interactions=False)
+    prior = member_graph(preprocessor, Prior(share, len(preprocessor.names)))
     graphs = {
         name: members[configuration.digest(), None].graph(root) for name, configuration in BASELINES.items()
     }
@@ -209,6 +215,7 @@ def _account(tuned: Tuned) -> dict[str, Any]:
     return {
         "configuration": {"members": _configuration(tuned), "ships": "fold bag" if tuned.bag else "refit"},
         "validation": selected.validation,
+        "validation_interval": selected.choice.cross_fitted_value.to_json(),
         "threshold": selected.threshold,
         "calibration": selected.calibration.to_json(),
         "choice": {"ensemble": selected.choice.ensemble, "reason": selected.choice.reason},

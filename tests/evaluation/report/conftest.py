@@ -3,12 +3,8 @@
 import numpy as np
 import pytest
 
+from minorkey.evaluation.metrics import METRICS
 from minorkey.evaluation.report import Content
-
-_METRICS = (
-    "average_precision roc_auc matthews_corrcoef f1 f1_macro f1_micro balanced_accuracy precision recall specificity "
-    "g_mean cohen_kappa brier log_loss expected_cost"
-).split()
 
 
 def _trial(number: int, rng: np.random.Generator) -> dict:
@@ -41,7 +37,7 @@ def content() -> Content:
     rng = np.random.default_rng(0)
     y = (rng.random(4_000) < 0.03).astype(np.int8)
     score = 1 / (1 + np.exp(-(rng.normal(-4, 1, len(y)) + 3 * y)))
-    metrics = {name: {"value": 0.5, "low": 0.4, "high": 0.6} for name in _METRICS}
+    metrics = {name: {"value": 0.5, "low": 0.4, "high": 0.6} for name in METRICS}
     return Content(
         verdict={
             "model": "cards <b>",
@@ -78,7 +74,7 @@ def content() -> Content:
                     {"weight": 1.0, "family": "lightgbm", "resampler": "none", "model": {"depth": 3}}
                 ],
             },
-            "metrics": {"validation": dict.fromkeys(_METRICS, 0.5)},
+            "metrics": {"validation": dict.fromkeys(METRICS, 0.5)},
             "trials": [_trial(number, rng) for number in range(40)],
         },
         profile={
@@ -86,7 +82,10 @@ def content() -> Content:
             "positives": 600,
             "imbalance_ratio": 32.3,
             "digest": "abc",
-            "columns": [{"name": "amount", "kind": "numeric", "missing": 0.02, "distinct": 900}],
+            "gini": 0.058,
+            "entropy": 0.19,
+            "duplicate_rows": 2,
+            "columns": {"amount": {"kind": "numeric", "missing": 0.02, "distinct": 900}},
             "left_out": {"scenario": "gives the answer away"},
         },
         y=y,

@@ -26,8 +26,9 @@ def model_card(content: Content) -> str:
         f"{verdict['threshold']:.6g} are called positive.",
         "## Data",
         f"{profile['rows']:,} rows, {profile['positives']:,} positives (imbalance ratio "
-        f"{profile['imbalance_ratio']:.1f}); digest `{profile['digest']}`. Test: {verdict['test']['rows']:,} rows, "
-        f"{verdict['test']['positives']:,} positives, split `{verdict['split']}`.",
+        f"{profile['imbalance_ratio']:.1f}); digest `{profile['digest']}`. Test: "
+        f"{verdict['test']['rows']:,} rows, {verdict['test']['positives']:,} positives, "
+        f"split `{verdict['split']}`.",
         "## Results on the sealed test",
         _table(verdict["metrics"]["test"]),
         "## Limits",
@@ -48,7 +49,8 @@ def _table(metrics: dict[str, Any]) -> str:
 
 def _slices(slices: list[dict[str, Any]]) -> str:
     rows = [
-        f"| {s['column']} | {s['level']} | {s['rows']:,} | {s['positives']:,} | {s['average_precision']['value']:.3f} |"
+        f"| {s['column']} | {s['level']} | {s['rows']:,} | {s['positives']:,} "
+        f"| {s['average_precision']['value']:.3f} |"
         for s in slices
     ]
     header = ["| column | level | rows | positives | average precision |", "| --- | --- | --- | --- | --- |"]
@@ -57,7 +59,7 @@ def _slices(slices: list[dict[str, Any]]) -> str:
 
 def _limits(content: Content) -> str:
     limits = [
-        "- The scores hold for rows drawn as the test rows were; minorkey watches for drift after deployment.",
+        "- The scores hold for rows drawn as the test rows were; watch for drift after deployment.",
         "- A different base rate moves precision and calibration even where ranking holds.",
     ]
     positives = content.verdict["test"]["positives"]
@@ -65,8 +67,8 @@ def _limits(content: Content) -> str:
         limits.append(f"- Only {positives} test positives: read the intervals, not the points.")
     if content.verdict["split"] == "repeated_cv":
         limits.append(
-            "- Judged by outer cross-validation, because one sealed test would have held too few positives; what "
-            "ships was fitted on all rows in the same way as the judged models."
+            "- Judged by outer cross-validation, because one sealed test would have held too few positives; "
+            "what ships was fitted on all rows in the same way as the judged models."
         )
     if content.profile.get("left_out"):
         limits.append("- Columns left out: " + ", ".join(sorted(content.profile["left_out"])) + ".")
@@ -74,4 +76,4 @@ def _limits(content: Content) -> str:
 
 
 def _bound(value: float | None) -> str:
-    return "–" if value is None or value != value else f"{value:.4f}"
+    return "\N{EN DASH}" if value is None or value != value else f"{value:.4f}"

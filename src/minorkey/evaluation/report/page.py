@@ -61,14 +61,14 @@ def render(content: Content) -> str:
 def _figures(value: float | None, digits: int = 4) -> str:
     """A number with so many digits, or a dash where there is none."""
     if value is None or value != value:
-        return "–"
+        return "\N{EN DASH}"
     return f"{value:.{digits}f}"
 
 
 def _interval(value: dict[str, Any] | None, digits: int = 3) -> str:
     """``0.712 (0.655 to 0.760)``; the interval is left out where it is unknown."""
     if value is None:
-        return "–"
+        return "\N{EN DASH}"
     point = _figures(value["value"], digits)
     low, high = value.get("low"), value.get("high")
     if low is None or low != low:

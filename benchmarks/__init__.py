@@ -1,0 +1,1 @@
+"""What backs the numbers in the README: each module runs as ``python -m benchmarks.<name>``."""

@@ -1,0 +1,42 @@
+"""Where benchmarks find their data and leave their results."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import shlex
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+__all__ = ["data_folder", "record"]
+
+RESULTS = Path(__file__).parent / "results"
+_VERSIONS = ("minorkey", "numpy", "scikit-learn", "lightgbm", "xgboost-cpu", "torch", "optuna", "onnxruntime")
+
+
+def data_folder() -> Path:
+    """The folder with the development data sets; ends the benchmark with a message where there is none."""
+    folder = Path(os.environ.get("MINORKEY_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    if not folder.is_dir():
+        print(f"skipped: no data folder {folder}; set MINORKEY_DATA to it")
+        raise SystemExit(0)
+    return folder
+
+
+def record(name: str, result: dict[str, Any]) -> None:
+    """Write ``benchmarks/results/<name>.json`` with what is needed to reproduce it, and print it."""
+    content = {
+        "command": "python -m benchmarks." + shlex.join([Path(sys.argv[0]).stem, *sys.argv[1:]]),
+        "measured": datetime.now(UTC).date().isoformat(),
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "versions": {package: importlib.metadata.version(package) for package in _VERSIONS},
+        "result": result,
+    }
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    aside = path.with_suffix(".partial")
+    aside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    aside.replace(path)
+    print(json.dumps(result, indent=1))

@@ -1,0 +1,85 @@
+"""Scores of the test rows, each by a bundle whose training excluded the row."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from minorkey.bundle.bundle import Bundle
+from minorkey.data.dataset import Scores
+from minorkey.data.training_set import TestSet
+from minorkey.errors import ContractError
+
+__all__ = ["CANDIDATE", "Scored", "score_test"]
+
+CANDIDATE = "candidate"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One model's view of the test rows.
+
+    Attributes:
+        raw: shape (n,), what ranks the rows.
+        score: shape (n,), calibrated probability.
+        threshold: shape (n,), the threshold of the bundle that scored the row.
+    """
+
+    raw: Scores
+    score: Scores
+    threshold: Scores
+
+    @property
+    def called(self) -> npt.NDArray[np.bool_]:
+        """Which rows are called positive."""
+        return self.score >= self.threshold
+
+
+def score_test(bundle_dir: Path, baselines_dir: Path, test: TestSet) -> dict[str, Scored]:
+    """Score the test with the candidate and every baseline.
+
+    With one sealed test each bundle scores every row. Under repeated cross-validation each row is
+    scored by the outer bundles that were fitted without it, averaged over the repeats; there the
+    calibrated score ranks, because raw scores of differently fitted models do not compare.
+
+    Args:
+        bundle_dir: the bundle that ships.
+        baselines_dir: what `tune` wrote beside it.
+        test: the test.
+
+    Returns:
+        `CANDIDATE` and each baseline, by name.
+    """
+    if test.outer is None:
+        folders = {CANDIDATE: bundle_dir} | {
+            folder.name: folder for folder in sorted(baselines_dir.iterdir())
+        }
+        folders = {name: folder for name, folder in folders.items() if not name.startswith("outer-")}
+        return {name: _whole(folder, test) for name, folder in folders.items()}
+    first = baselines_dir / "outer-0-0"
+    names = [folder.name for folder in sorted(first.iterdir())]
+    return {name: _outer(baselines_dir, name, test.outer, test) for name in names}
+
+
+def _whole(folder: Path, test: TestSet) -> Scored:
+    bundle = Bundle.load(folder)
+    raw, score = bundle.score(test.dataset.features)
+    return Scored(raw, score, np.full(len(raw), bundle.info.threshold))
+
+
+def _outer(folder: Path, name: str, outer: npt.NDArray[np.int32], test: TestSet) -> Scored:
+    repeats, n = outer.shape
+    score, threshold = np.full((repeats, n), np.nan), np.full((repeats, n), np.nan)
+    for repeat in range(repeats):
+        for fold in np.unique(outer[repeat]):
+            inside = outer[repeat] == fold
+            bundle = Bundle.load(folder / f"outer-{repeat}-{fold}" / name)
+            _, score[repeat, inside] = bundle.score(test.dataset.features[inside])
+            threshold[repeat, inside] = bundle.info.threshold
+    if np.isnan(score).any():
+        raise ContractError(
+            f"the outer folds leave {int(np.isnan(score).any(axis=0).sum())} test rows without a score"
+        )
+    mean = score.mean(axis=0)
+    return Scored(mean, mean, threshold.mean(axis=0))
