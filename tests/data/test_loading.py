@@ -8,6 +8,7 @@ import pytest
 from minorkey.data.dataset import Dataset, Schema
 from minorkey.data.describe import describe, initial_spec, profile_text
 from minorkey.data.loading import Loaded, load_dataset
+from minorkey.errors import InputError
 from minorkey.spec import DataSpec, RunSpec, load_spec
 from tests.data.raw_frames import rare_frame, write_csv
 
@@ -166,3 +167,28 @@ def test_profile_text_names_what_matters(tmp_path: Path) -> None:
     text = profile_text(loaded)
     for part in ("40 (10.000%)", "9.0 negatives", "left out row_id", "channel", "categorical"):
         assert part in text
+
+
+def test_builtin_cards_bring_their_target_and_roles() -> None:
+    loaded = load_dataset(DataSpec(options={"rows": 4_000, "days": 14, "fraud_share": 0.02}), seed=0)
+    schema = loaded.dataset.schema
+    assert (schema.target, schema.positive) == ("fraud", "1")
+    assert schema.roles == {"event_time": "time", "entity": "customer", "label_time": "label_time"}
+    assert {"transaction_id", "time", "customer", "terminal", "label_time"} <= set(schema.left_out)
+    assert {"amount", "country"} <= set(schema.names())
+    assert loaded.dataset.label_time is not None
+    assert (loaded.dataset.label_time >= loaded.dataset.event_time).all()
+    assert not any("rarer" in text for text in loaded.assumptions)
+
+
+def test_the_scenario_of_a_fraud_is_a_leak() -> None:
+    options = {"rows": 4_000, "days": 14, "fraud_share": 0.02, "scenario": True}
+    schema = load_dataset(DataSpec(options=options), seed=0).dataset.schema
+    assert schema.left_out["scenario"].startswith("leak suspect")
+
+
+@pytest.mark.parametrize(("options", "key"), [({"row": 10}, "row"), ({"rows": "many"}, "rows")])
+def test_wrong_options_of_the_generator(options: dict[str, Any], key: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load_dataset(DataSpec(options=options), seed=0)
+    assert key in caught.value.key

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from minorkey.data.left_out import inferred
 from minorkey.data.loading import Loaded, load_dataset
 from minorkey.spec import RunSpec
 
@@ -141,6 +142,5 @@ def _column_lines(loaded: Loaded) -> Iterator[str]:
         yield f"  categorical: {json.dumps(categorical)}"
     yield "  # drop: []  # never use these columns as features"
     yield "  keep: []  # use these columns, whatever they look like; left out otherwise:"
-    for name, reason in schema.left_out.items():
-        if not reason.startswith("has the role"):
-            yield f"  #   {json.dumps(name)}: {_shortened(reason, 120)}"
+    for name, reason in inferred(schema.left_out).items():
+        yield f"  #   {json.dumps(name)}: {_shortened(reason, 120)}"

@@ -8,6 +8,7 @@ import pandas as pd
 
 from minorkey.data.dataset import FeatureKind
 from minorkey.data.encoding import datetime_values, numeric_values
+from minorkey.data.left_out import IDENTIFIER
 
 __all__ = ["identifier_reason", "time_copies"]
 
@@ -39,13 +40,13 @@ def identifier_reason(column: pd.Series, kind: FeatureKind | None) -> str:
     distinct = present.nunique()
     nearly_all = distinct >= _NEARLY_ALL * len(present)
     if _named(str(column.name)) and (distinct >= _MANY or nearly_all):
-        return f"looks like an identifier: named so, with {distinct:,} values"
+        return f"{IDENTIFIER} an identifier: named so, with {distinct:,} values"
     if kind == "categorical" and nearly_all:
-        return f"looks like an identifier or free text: {distinct:,} values in {len(present):,} rows"
+        return f"{IDENTIFIER} an identifier or free text: {distinct:,} values in {len(present):,} rows"
     if kind == "numeric" and nearly_all:
         values = numeric_values(present)
         if (np.diff(values) >= 0).all() or (np.diff(values) <= 0).all():
-            return "looks like a row number: a whole number that only rises or only falls"
+            return f"{IDENTIFIER} a row number: a whole number that only rises or only falls"
     return ""
 
 

@@ -30,7 +30,8 @@ _MOST_PAIRED = 50
 #: Differences and ratios are sought among fewer columns, and on fewer rows.
 _MOST_COMBINED = 30
 _COMBINED_ROWS = (5_000, 10_000)
-#: A pair is a suspect only if its better half leaves at least so many times the error that the limit allows.
+#: A pair is a suspect only if its better half leaves so many times the error that the limit allows, or
+#: reaches less than half of the limit.
 _PAIR_ERROR = 3.0
 
 
@@ -75,7 +76,7 @@ def find_leaks(
     suspects.sort(key=lambda suspect: -suspect.average_precision)
     if pairs:
         taken = {suspect.columns[0] for suspect in suspects}
-        most = 1 - _PAIR_ERROR * (1 - threshold)
+        most = max(1 - _PAIR_ERROR * (1 - threshold), threshold / 2)
         rest = sorted(
             (name for name in single if name not in taken and single[name] <= most),
             key=lambda name: -single[name],

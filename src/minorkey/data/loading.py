@@ -16,9 +16,10 @@ import pandas as pd
 from minorkey.data.dataset import Dataset, RowIds, Schema
 from minorkey.data.encoding import encode_features
 from minorkey.data.leaks import Suspect, find_leaks
+from minorkey.data.left_out import LEAK, said_aloud
 from minorkey.data.profile import profile_dataset
 from minorkey.data.roles import check_named_columns, named_columns, read_roles, roles_of
-from minorkey.data.schema_inference import find_event_time, grouped, infer_features
+from minorkey.data.schema_inference import find_event_time, infer_features
 from minorkey.data.sources import Limits, Table, read_table
 from minorkey.data.target import resolve_target
 from minorkey.data.validation import validate
@@ -138,15 +139,13 @@ def _without_leaks(schema: Schema, suspects: list[Suspect], spec: DataSpec) -> S
 def _leak_reason(suspect: Suspect, partner: list[str]) -> str:
     together = f"together with {partner[0]} " if partner else ""
     return (
-        f"leak suspect: {together}alone ranks the rows with average precision "
+        f"{LEAK}: {together}alone ranks the rows with average precision "
         f"{suspect.average_precision:.3f}, as only the answer itself would"
     )
 
 
 def _said_aloud(schema: Schema, suspects: list[Suspect], spec: DataSpec) -> list[str]:
-    asked = ("dropped by", "not in data.features", "has the role")
-    surprising = {name: reason for name, reason in schema.left_out.items() if not reason.startswith(asked)}
-    lines = grouped(surprising)
+    lines = said_aloud(schema.left_out)
     categorical = schema.names("categorical")
     if categorical:
         lines.append(f"categories, not numbers: {', '.join(categorical)}")

@@ -8,6 +8,7 @@ import pandas as pd
 
 from minorkey.data.dataset import MISSING, Dataset, FeatureKind, RowIds
 from minorkey.data.leaks import Suspect
+from minorkey.data.left_out import IDENTIFIER, ONE_VALUE, of_reason
 
 __all__ = ["duplicates_across", "profile_dataset"]
 
@@ -50,8 +51,8 @@ def profile_dataset(dataset: Dataset, *, source: str, suspects: Sequence[Suspect
         "missing_share": float(np.mean([column["missing"] for column in columns.values()])),
         "columns": columns,
         "left_out": left_out,
-        "constant": [name for name, reason in left_out.items() if reason.startswith("has one value")],
-        "identifiers": [name for name, reason in left_out.items() if reason.startswith("looks like")],
+        "constant": of_reason(left_out, ONE_VALUE),
+        "identifiers": of_reason(left_out, IDENTIFIER),
         "duplicate_rows": int(len(dataset) - len(np.unique(dataset.row_id))),
         "leak_suspects": [
             {"columns": list(suspect.columns), "average_precision": suspect.average_precision}
@@ -101,4 +102,4 @@ def _time_range(dataset: Dataset) -> list[str] | None:
     if dataset.event_time is None:
         return None
     ends = (dataset.event_time.min(), dataset.event_time.max())
-    return [pd.Timestamp(end, unit="s", tz="UTC").isoformat() for end in ends]
+    return [pd.Timestamp(end, unit="s", tz="UTC").round("ms").isoformat() for end in ends]

@@ -9,18 +9,17 @@ import pandas as pd
 from minorkey.data.dataset import MISSING, Feature, FeatureKind
 from minorkey.data.encoding import label_text
 from minorkey.data.identifiers import identifier_reason, time_copies
-from minorkey.data.sources.table import listed
+from minorkey.data.left_out import DROPPED, NO_VALUE, NOT_ENCODABLE, NOT_LISTED, ONE_VALUE, ROLE
 from minorkey.errors import DataError
 from minorkey.spec import DataSpec
 
-__all__ = ["Inferred", "find_event_time", "grouped", "infer_features", "kind_of"]
+__all__ = ["Inferred", "find_event_time", "infer_features", "kind_of"]
 
 #: Distinct values looked at before all of them are.
 _PROBE = 1_000
 #: Fewer distinct times than this cannot be split by.
 _MIN_TIMES = 10
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?$")
-_HOLDS_NOTHING = ("holds neither", "every value is missing", "has one value")
 _EVENT_WORDS = re.compile(r"time|date|stamp|created|occurred|event|when|_at$|^ts$|^day$", re.IGNORECASE)
 _OTHER_TIMES = re.compile(
     r"birth|dob|label|expir|due|until|end|clos|resol|report|chargeback|updat|modif|valid|deliver|open",
@@ -131,24 +130,24 @@ def find_event_time(frame: pd.DataFrame, candidates: Iterable[str]) -> str | Non
 
 def _excluded(name: str, spec: DataSpec, roles: Mapping[str, str], wanted: set[str]) -> str:
     if name in spec.drop:
-        return "dropped by data.drop"
+        return DROPPED
     if spec.features is not None and name not in spec.features and name not in spec.keep:
-        return "not in data.features"
+        return NOT_LISTED
     for role, column in roles.items():
         if column == name and name not in wanted:
-            return f"has the role {role}"
+            return f"{ROLE} {role}"
     return ""
 
 
 def _unusable(column: pd.Series, kind: FeatureKind | None) -> str:
     if kind is None:
-        return "holds neither numbers, nor text, nor times"
+        return NOT_ENCODABLE
     texts = [label_text(level) for level in column.dropna().unique()[:_PROBE]]
     levels = set(texts) - {MISSING}
     if not levels:
-        return "every value is missing"
+        return NO_VALUE
     missing = bool(column.isna().any()) or MISSING in texts
-    return "has one value only" if len(levels) == 1 and not missing else ""
+    return ONE_VALUE if len(levels) == 1 and not missing else ""
 
 
 def _kind_of_text(levels: list[str]) -> FeatureKind:
@@ -174,15 +173,3 @@ def _parse_as_times(texts: list[str]) -> bool:
         return False
     times = pd.to_datetime(pd.Series(texts, dtype=object), format="ISO8601", utc=True, errors="coerce")
     return not times.isna().any()
-
-
-def grouped(left_out: Mapping[str, str]) -> list[str]:
-    """One line for every reason, with the columns it holds for and how to have them back."""
-    by_reason: dict[str, list[str]] = {}
-    for name, reason in left_out.items():
-        by_reason.setdefault(reason, []).append(name)
-    return [
-        f"left out {listed(names)}: {reason}"
-        + ("" if reason.startswith(_HOLDS_NOTHING) else f"; --keep-column {names[0]} keeps it")
-        for reason, names in by_reason.items()
-    ]
