@@ -12,7 +12,7 @@ from optuna.distributions import (
 
 from minorkey.data.dataset import Labels
 from minorkey.models.family import Encoding, Facts, FittedModel, Matrix, Weights
-from minorkey.models.forest import MAX_FEATURES, fitted_forest, tree_count
+from minorkey.models.forest import MAX_FEATURES, grow_forest
 
 __all__ = ["BalancedRandomForest"]
 
@@ -35,7 +35,7 @@ class BalancedRandomForest:
 
     def portfolio(self, facts: Facts) -> list[dict[str, Any]]:
         """Ten negatives for each positive: evenly balanced trees rank the rarest rows poorly."""
-        return [{"negatives_per_positive": 10.0, "max_features": "sqrt", "min_samples_leaf": 1}]
+        return [{"negatives_per_positive": 10.0, "max_features": "sqrt", "min_samples_leaf": 2}]
 
     def fit(
         self,
@@ -48,20 +48,17 @@ class BalancedRandomForest:
         threads: int = 1,
         categorical: tuple[tuple[int, int], ...] = (),
     ) -> FittedModel:
-        """Fit; categories are compared by their codes. Weights steer each tree's bootstrap."""
-        from imblearn.ensemble import BalancedRandomForestClassifier
-
+        """Fit; categories are compared by their codes."""
         negatives, positives = np.bincount(y, minlength=2).tolist()
         drawn = min(negatives, round(params["negatives_per_positive"] * positives))
-        forest = BalancedRandomForestClassifier(
-            n_estimators=tree_count(drawn + positives),
-            sampling_strategy={0: drawn, 1: positives},
-            replacement=False,
-            bootstrap=True,
-            max_features=params["max_features"],
-            min_samples_leaf=params["min_samples_leaf"],
-            n_jobs=threads,
-            random_state=seed,
+        tree = {name: value for name, value in params.items() if name != "negatives_per_positive"}
+        return grow_forest(
+            features,
+            y,
+            weight,
+            thresholds="best",
+            draws=(drawn, positives),
+            params=tree,
+            seed=seed,
+            threads=threads,
         )
-        forest.fit(features, y, sample_weight=weight)
-        return fitted_forest(forest, features.shape[1])

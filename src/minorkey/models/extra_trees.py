@@ -2,12 +2,11 @@
 
 from typing import Any, Literal
 
-import numpy as np
 from optuna.distributions import BaseDistribution
 
 from minorkey.data.dataset import Labels
 from minorkey.models.family import Encoding, Facts, FittedModel, Matrix, Weights
-from minorkey.models.forest import fitted_forest, forest_space, smallest_leaf, tree_count
+from minorkey.models.forest import forest_space, grow_forest, smallest_leaf
 
 __all__ = ["ExtraTrees"]
 
@@ -43,19 +42,14 @@ class ExtraTrees:
         threads: int = 1,
         categorical: tuple[tuple[int, int], ...] = (),
     ) -> FittedModel:
-        """Fit; categories are compared by their codes.
-
-        Trees grown to pure leaves on all rows would hardly notice a weight: where weights differ, each
-        tree draws its rows in proportion to them.
-        """
-        from sklearn.ensemble import ExtraTreesClassifier
-
-        forest = ExtraTreesClassifier(
-            n_estimators=tree_count(len(y)),
-            bootstrap=bool(np.ptp(weight) > 0),
-            n_jobs=threads,
-            random_state=seed,
-            **params,
+        """Fit; categories are compared by their codes."""
+        return grow_forest(
+            features,
+            y,
+            weight,
+            thresholds="random",
+            draws=None,
+            params=params,
+            seed=seed,
+            threads=threads,
         )
-        forest.fit(features, y, sample_weight=weight)
-        return fitted_forest(forest, features.shape[1])

@@ -2,11 +2,12 @@
 
 from typing import Any, Literal
 
+import numpy as np
 from optuna.distributions import BaseDistribution
 
 from minorkey.data.dataset import Labels
 from minorkey.models.family import Encoding, Facts, FittedModel, Matrix, Weights
-from minorkey.models.forest import fitted_forest, forest_space, smallest_leaf, tree_count
+from minorkey.models.forest import forest_space, grow_forest, smallest_leaf
 
 __all__ = ["RandomForest"]
 
@@ -43,10 +44,14 @@ class RandomForest:
         categorical: tuple[tuple[int, int], ...] = (),
     ) -> FittedModel:
         """Fit; categories are compared by their codes."""
-        from sklearn.ensemble import RandomForestClassifier
-
-        forest = RandomForestClassifier(
-            n_estimators=tree_count(len(y)), n_jobs=threads, random_state=seed, **params
+        classes = np.bincount(y, minlength=2)
+        return grow_forest(
+            features,
+            y,
+            weight,
+            thresholds="best",
+            draws=(int(classes[0]), int(classes[1])),
+            params=params,
+            seed=seed,
+            threads=threads,
         )
-        forest.fit(features, y, sample_weight=weight)
-        return fitted_forest(forest, features.shape[1])
