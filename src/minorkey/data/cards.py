@@ -33,7 +33,6 @@ def generate_cards(
     fraud_share: float = 0.008,
     label_delay_days: float = 7.0,
     start: str = "2025-01-06",
-    **unknown: Any,
 ) -> pd.DataFrame:
     """Card transactions in time order.
 
@@ -52,7 +51,6 @@ def generate_cards(
         fraud_share: share of fraudulent transactions.
         label_delay_days: days after which every label is known.
         start: the first day, as an ISO 8601 date.
-        unknown: refused.
 
     Returns:
         One row a transaction: ``transaction_id``, ``time``, ``customer``, ``terminal``, ``amount``,
@@ -61,10 +59,9 @@ def generate_cards(
         and ``label_time``.
 
     Raises:
-        SpecError: an option is unknown or out of range.
+        SpecError: an option is out of range.
     """
-    options = dict(locals())
-    _check(options, options.pop("unknown"))
+    _check(dict(locals()))
     customers = customers or max(20, round(rows / days / 1.5))
     terminals = terminals or max(10, customers)
     rng = np.random.default_rng(seed)
@@ -90,14 +87,7 @@ _RANGES: dict[str, tuple[type | tuple[type, ...], float, float]] = {
 }
 
 
-def _check(options: dict[str, Any], unknown: dict[str, Any]) -> None:
-    for name, value in unknown.items():
-        raise SpecError(
-            "builtin:cards has no such option",
-            key=f"data.options.{name}",
-            value=value,
-            allowed="one of " + ", ".join([*_RANGES, "start"]),
-        )
+def _check(options: dict[str, Any]) -> None:
     for name, (kind, low, high) in _RANGES.items():
         value, optional = options[name], name in ("drift_day", "customers", "terminals")
         high = (

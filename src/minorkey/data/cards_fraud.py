@@ -12,6 +12,7 @@ Range = tuple[float, float]
 
 _HOUR = 3_600_000
 _DAY = 24 * _HOUR
+_GOLDEN = (np.sqrt(5) - 1) / 2
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,9 @@ def _incidents(
     reach = scenario.hours[1] * _HOUR / (end - begin)
     drawn = int(2 * size / scenario.rows[0] * (1 + reach)) + 20
     span = rng.uniform(*scenario.hours, drawn) * _HOUR
-    start = begin - span + rng.random(drawn) * (end - begin + span)
+    # The golden ratio spreads any number of incidents evenly, so every stretch has its share of fraud.
+    spread = (rng.random() + np.arange(drawn) * _GOLDEN) % 1.0
+    start = begin - span + spread * (end - begin + span)
     lengths = rng.integers(scenario.rows[0], scenario.rows[1] + 1, drawn)
     incident = np.repeat(np.arange(drawn), lengths)
     within = np.arange(len(incident)) - np.searchsorted(incident, incident)

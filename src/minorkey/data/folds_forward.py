@@ -90,7 +90,7 @@ def forward_folds(
         for begin, end in zip(borders, ends, strict=True):
             train = timeline.trainable(begin)
             valid = (timeline.event >= begin) & (timeline.event < end)
-            since = begin - timeline.delay - known_window
+            since = begin - timeline.maturity - known_window
             valid &= ~timeline.already_known(train, begin, since)
             made.append((train, valid))
         if all(_both_classes(timeline, train, valid) for train, valid in made) and len(made) > 1:

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from minorkey.data.dataset import Dataset
-from minorkey.data.durations import format_instant, parse_duration, parse_instant
+from minorkey.data.durations import DAY, format_instant, parse_duration, parse_instant
 from minorkey.data.folds_forward import time_partitions
 from minorkey.data.partitions import FINAL, Part, Split
-from minorkey.data.timeline import Mask, Timeline
+from minorkey.data.timeline import MATURE, Mask, Timeline
 from minorkey.errors import DataError, SpecError
 from minorkey.progress import emit
 from minorkey.spec import SplitSpec
@@ -42,7 +42,7 @@ def split_by_time(dataset: Dataset, spec: SplitSpec) -> Split:
     _check_exclude_known(dataset, spec)
     delay = parse_duration(spec.label_delay, key="split.label_delay")
     timeline = Timeline.of(dataset, delay=delay, exclude_known=spec.exclude_known is not None)
-    windows = tuple(parse_duration(text, key="split.train_windows") for text in spec.train_windows)
+    windows = _windows(spec)
     cuts = _cuts(timeline, spec, windows)
     train = timeline.trainable(cuts.test_start) & (timeline.event >= cuts.train_start)
     train &= timeline.event < cuts.train_end
@@ -50,21 +50,28 @@ def split_by_time(dataset: Dataset, spec: SplitSpec) -> Split:
     excluded = test & timeline.already_known(train, cuts.test_start, cuts.since)
     test &= ~excluded
     _require_classes(timeline, train, test, cuts)
-    emit(
-        "assumed",
-        text=f"trained on {format_instant(max(cuts.train_start, timeline.event.min()))} to "
-        f"{format_instant(cuts.train_end)}, tested from {format_instant(cuts.test_start)}"
-        + (
-            f"; {int(excluded.sum()):,} test rows of entities already known are left out"
-            if excluded.any()
-            else ""
-        ),
-    )
+    _say_aloud(timeline, cuts, int(excluded.sum()))
     rows = np.flatnonzero(train)
     partitions = time_partitions(timeline.take(rows), spec.folds, known_window=cuts.train_end - cuts.since)
     part = Part(FINAL, np.arange(len(rows)), partitions)
-    membership = _membership(spec, cuts, delay, windows)
+    membership = _membership(spec, cuts, timeline, windows)
     return Split(rows, np.flatnonzero(test), (part,), "time", membership)
+
+
+def _say_aloud(timeline: Timeline, cuts: _Cuts, excluded: int) -> None:
+    begin = max(cuts.train_start, float(timeline.event.min()))
+    text = (
+        f"trained on {format_instant(begin)} to {format_instant(cuts.train_end)}, "
+        f"tested from {format_instant(cuts.test_start)}"
+    )
+    if timeline.maturity > timeline.delay:
+        text += (
+            f"; rows younger than {timeline.maturity / DAY:.3g} days are left out of training, since "
+            f"{MATURE:.0%} of the labels are known only at that age"
+        )
+    if excluded:
+        text += f"; {excluded:,} test rows of entities already known are left out"
+    emit("assumed", text=text)
 
 
 def _check_exclude_known(dataset: Dataset, spec: SplitSpec) -> None:
@@ -89,11 +96,11 @@ def _cuts(timeline: Timeline, spec: SplitSpec, windows: tuple[float, ...]) -> _C
     test_end = np.inf
     if spec.test_window is not None:
         test_end = test_start + parse_duration(spec.test_window, key="split.test_window")
-    train_end = test_start - timeline.delay
+    train_end = test_start - timeline.maturity
     window = (
         None if spec.train_window is None else parse_duration(spec.train_window, key="split.train_window")
     )
-    longest = max(windows if window is None else (*windows, window), default=np.inf)
+    longest = max(windows, default=np.inf if window is None else window)
     if spec.train_start is not None:
         train_start = since = _inside(spec.train_start, "split.train_start", -np.inf, train_end)
         train_end = train_end if window is None else min(train_end, train_start + window)
@@ -101,6 +108,16 @@ def _cuts(timeline: Timeline, spec: SplitSpec, windows: tuple[float, ...]) -> _C
     else:
         train_start, since = train_end - longest, train_end - (longest if window is None else window)
     return _Cuts(train_start, train_end, test_start, test_end, since)
+
+
+def _windows(spec: SplitSpec) -> tuple[float, ...]:
+    """The training windows to search over, in seconds, ascending; none if there is no choice."""
+    if not spec.train_windows:
+        return ()
+    windows = {parse_duration(text, key="split.train_windows") for text in spec.train_windows}
+    if spec.train_window is not None:
+        windows.add(parse_duration(spec.train_window, key="split.train_window"))
+    return tuple(sorted(windows))
 
 
 def _inside(text: str, key: str, first: float, last: float) -> float:
@@ -139,7 +156,9 @@ def _require_classes(timeline: Timeline, train: Mask, test: Mask, cuts: _Cuts) -
         )
 
 
-def _membership(spec: SplitSpec, cuts: _Cuts, delay: float, windows: tuple[float, ...]) -> dict[str, Any]:
+def _membership(
+    spec: SplitSpec, cuts: _Cuts, timeline: Timeline, windows: tuple[float, ...]
+) -> dict[str, Any]:
     def finite(seconds: float) -> float | None:
         return seconds if np.isfinite(seconds) else None
 
@@ -150,7 +169,8 @@ def _membership(spec: SplitSpec, cuts: _Cuts, delay: float, windows: tuple[float
         "train_windows": list(windows),
         "test_start": cuts.test_start,
         "test_end": finite(cuts.test_end),
-        "label_delay": delay,
+        "label_delay": timeline.delay,
+        "maturity": timeline.maturity,
         "exclude_known": spec.exclude_known,
         "known_since": finite(cuts.since),
     }

@@ -13,9 +13,12 @@ from minorkey.data.durations import DAY
 from minorkey.data.partitions import Positions
 from minorkey.errors import DataError
 
-__all__ = ["Timeline"]
+__all__ = ["MATURE", "Mask", "Timeline"]
 
 Mask = npt.NDArray[np.bool_]
+#: Share of the labels that must be there at the age from which on rows are trained on.
+MATURE = 0.95
+
 Times = npt.NDArray[np.float64]
 
 
@@ -29,6 +32,10 @@ class Timeline:
             inf where that has not happened yet.
         y: shape (n,).
         delay: seconds after its event from which on a label may be used.
+        maturity: age in seconds from which on a row may be trained on, at least `delay`. Where the
+            source tells when labels came, it is the age at which `MATURE` of them are there: a
+            younger row's label is known early only because of what it says (a fraud is reported, its
+            absence is not), so training on those would distort the share of positives.
         entity: shape (n,), codes, negative where missing; None if known entities stay in.
     """
 
@@ -36,6 +43,7 @@ class Timeline:
     label: Times
     y: Labels
     delay: float
+    maturity: float
     entity: npt.NDArray[np.intp] | None
 
     @classmethod
@@ -54,14 +62,16 @@ class Timeline:
                 value=f"{missing:,} rows without one",
                 remedy="fill or drop those rows, or set split.kind: hash",
             )
-        label = np.full(len(event), -np.inf)
+        label, maturity = np.full(len(event), -np.inf), delay
         if dataset.label_time is not None:
             label = np.where(np.isnan(dataset.label_time), np.inf, dataset.label_time)
+            came = np.isfinite(label)
+            maturity = max(delay, float(np.quantile((label - event)[came], MATURE))) if came.any() else delay
         entity = None
         if exclude_known and dataset.entity is not None:
             entity = pd.factorize(dataset.entity)[0]
             entity = np.where(dataset.entity == MISSING, -1, entity)
-        return cls(event=event, label=label, y=dataset.y, delay=delay, entity=entity)
+        return cls(event=event, label=label, y=dataset.y, delay=delay, maturity=maturity, entity=entity)
 
     def take(self, rows: Positions) -> "Timeline":
         """The timeline of some rows."""
@@ -76,11 +86,11 @@ class Timeline:
     @property
     def known_at(self) -> Times:
         """From when on each row may be trained on, shape (n,)."""
-        return np.maximum(self.event + self.delay, self.label)
+        return np.maximum(self.event + self.maturity, self.label)
 
     def trainable(self, cut: float) -> Mask:
-        """Rows whose label is known at the moment of the cut, shape (n,)."""
-        return (self.event < cut - self.delay) & (self.label <= cut)
+        """Mature rows whose label is known at the moment of the cut, shape (n,)."""
+        return (self.event < cut - self.maturity) & (self.label <= cut)
 
     def already_known(self, train: Mask, cut: float | None, since: float = -np.inf) -> Mask:
         """Rows whose entity has a positive that is known on the row's day, shape (n,).
