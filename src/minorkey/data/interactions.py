@@ -11,7 +11,7 @@ __all__ = ["MOST_PAIRS", "Pair", "choose_pairs"]
 
 #: Most pairs; each gives two columns.
 MOST_PAIRS = 30
-#: Most columns that are compared, the ones with the fewest missing values first.
+#: Most columns that are compared: the first ones that vary.
 _MOST_COLUMNS = 200
 #: Most rows that the rank correlation is computed on.
 _MOST_ROWS = 20_000

@@ -49,11 +49,15 @@ def room_to_grow(facts: Facts) -> bool:
     )
 
 
-def ratio_space(facts: Facts) -> dict[str, BaseDistribution]:
-    """Space of ``ratio``: positives for each negative afterwards, from twice today's to balance."""
+def ratio_space(facts: Facts, *, fewest: float = 0.01) -> dict[str, BaseDistribution]:
+    """Space of ``ratio``: positives for each negative afterwards, from twice today's to balance.
+
+    Args:
+        fewest: the ratio is at least this.
+    """
     today = facts.positives / max(1, facts.rows - facts.positives)
     high = 1.0 if facts.rows <= _MANY_ROWS else max(_MANY_ROWS_RATIO, min(1.0, 4 * today))
-    low = min(max(0.01, 2 * today), 0.9 * high)
+    low = min(max(fewest, 0.01, 2 * today), 0.9 * high)
     return {"ratio": FloatDistribution(low, high, log=True)}
 
 

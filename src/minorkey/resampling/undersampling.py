@@ -124,17 +124,16 @@ class ClusterCentroids:
 
     def applies(self, facts: Facts) -> bool:
         """Unweighted, imbalanced rows with numbers, as many as k-means can be run on."""
-        clusters = facts.positives / max(_lowest_ratio(facts), 1e-9)
         return (
             room_to_grow(facts)
             and facts.numeric > 0
             and facts.rows <= _MOST_CLUSTERED_ROWS
-            and clusters <= _MOST_CLUSTERS
+            and facts.positives <= _MOST_CLUSTERS / 2
         )
 
     def space(self, facts: Facts) -> dict[str, BaseDistribution]:
-        """``ratio``."""
-        return ratio_space(facts)
+        """``ratio``, high enough that the clusters are not too many."""
+        return ratio_space(facts, fewest=facts.positives / _MOST_CLUSTERS)
 
     def resample(
         self, x: Matrix, y: Labels, categorical: Categorical, params: dict[str, Any], *, seed: int
@@ -156,10 +155,6 @@ class ClusterCentroids:
         negatives = np.flatnonzero(y == 0)
         nearest = negatives[pairwise_distances_argmin(centres[labels == 0], space[negatives])]
         return _kept(x, y, np.concatenate([np.flatnonzero(y == 1), nearest]))
-
-
-def _lowest_ratio(facts: Facts) -> float:
-    return float(getattr(ratio_space(facts)["ratio"], "low", 1.0))
 
 
 def _kept(x: Matrix, y: Labels, rows: Any) -> tuple[Matrix, Labels]:
