@@ -77,7 +77,7 @@ class Ranking:
             raise ShapeError(f"expected y and score of one length, got {labels.shape} and {scores.shape}")
         if not np.isfinite(scores).all():
             raise ShapeError("expected finite scores, got NaN or infinity")
-        order = np.argsort(-scores, kind="stable")
+        order = np.argsort(-scores)
         ranked = scores[order]
         ends = (
             np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))

@@ -94,7 +94,8 @@ def choose_members(
     """
     labels, groups = np.asarray(y).astype(np.int8), np.asarray(folds)
     candidates = np.asarray(scores, np.float64)
-    if candidates.ndim != 2 or not len(candidates) or candidates.shape[1:] != labels.shape != groups.shape:
+    fits = candidates.ndim == 2 and candidates.shape[1:] == labels.shape == groups.shape
+    if not fits or not len(candidates):
         raise ShapeError(
             f"expected scores (candidates, n), y (n,) and folds (n,), got {candidates.shape}, "
             f"{labels.shape} and {groups.shape}"
