@@ -6,6 +6,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,9 +127,11 @@ def _open(folder: Path) -> Entry | None:
     try:
         content = json.loads((folder / "entry.json").read_text(encoding="utf-8"))
         arrays = {name: _map(folder / f"{name}.npy") for name in content["arrays"]}
-        os.utime(folder)
     except (OSError, ValueError, KeyError, EOFError):
         return None
+    # Where the store is shared read-only, or the entry is being forgotten, use leaves no trace.
+    with suppress(OSError):
+        os.utime(folder)
     return Entry(key=folder.name, arrays=arrays, meta=content["meta"])
 
 
