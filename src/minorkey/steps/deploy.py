@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from minorkey.bundle.bundle import Bundle
-from minorkey.errors import BundleError, StateError
+from minorkey.errors import MinorkeyError
 from minorkey.registry import fetch_bundle, move_champion, require_champion
 from minorkey.serving import local
 from minorkey.serving.verification import verify_in_process, verify_server
@@ -63,7 +63,7 @@ def _serve_and_promote(
         server = local.start(model, bundle.folder, version, host=spec.host, port=spec.port)
         verified = verify_server(server.url, model, version, bundle)
         move_champion(model, version, expected=champion)
-    except (StateError, BundleError):
+    except MinorkeyError:
         local.restore(model, before)
         raise
     return {"url": server.url, "pid": server.pid, "verified": verified}

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from filelock import FileLock
+
 from minorkey.errors import StateError
 from minorkey.settings import settings
 
@@ -68,8 +70,10 @@ def client() -> "MlflowClient":
         warnings.simplefilter("ignore")
         import mlflow
 
-    mlflow.set_tracking_uri(uri)
     with reaching():
+        if _is_empty():
+            _create_store()
+        mlflow.set_tracking_uri(uri)
         return mlflow.MlflowClient()
 
 
@@ -88,10 +92,31 @@ def reaching() -> Iterator[None]:
 
 def _is_empty() -> bool:
     """Whether the tracking store is a SQLite file that does not exist yet: told without MLflow."""
+    path = _sqlite_file()
+    return path is not None and not path.exists()
+
+
+def _sqlite_file() -> Path | None:
     uri = settings().tracking_uri
     if not uri.startswith("sqlite:///"):
-        return False
-    return not Path(uri.removeprefix("sqlite:///").partition("?")[0]).exists()
+        return None
+    return Path(uri.removeprefix("sqlite:///").partition("?")[0])
+
+
+def _create_store() -> None:
+    """Make the database aside and rename it: MLflow does not survive two creators, nor half a creation."""
+    from mlflow import MlflowClient
+
+    path = _sqlite_file()
+    assert path is not None  # noqa: S101
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        if path.exists():
+            return
+        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        aside.unlink(missing_ok=True)
+        MlflowClient(tracking_uri=f"sqlite:///{aside}").search_experiments(max_results=1)
+        aside.rename(path)
 
 
 def _refuse_silence(uri: str) -> None:
