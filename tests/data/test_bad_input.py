@@ -271,3 +271,10 @@ def test_only_leaks_and_identifiers(tmp_path: Path) -> None:
     error = _refused(write_csv(frame, tmp_path))
     assert "leak suspect" in error.value
     assert "data.keep" in error.remedy
+
+
+@pytest.mark.parametrize("name", ["__target", "__row_id", " "])
+def test_names_that_cannot_be_columns(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "rows.parquet"
+    rare_frame().rename(columns={"noise": name}).to_parquet(path)
+    assert _refused(str(path)).value == repr(name)

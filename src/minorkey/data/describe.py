@@ -141,6 +141,7 @@ def _column_lines(loaded: Loaded) -> Iterator[str]:
     if categorical:
         yield f"  categorical: {json.dumps(categorical)}"
     yield "  # drop: []  # never use these columns as features"
-    yield "  keep: []  # use these columns, whatever they look like; left out otherwise:"
-    for name, reason in inferred(schema.left_out).items():
+    left_out = inferred(schema.left_out)
+    yield "  keep: []  # use these columns, whatever they look like" + ("; left out:" if left_out else "")
+    for name, reason in left_out.items():
         yield f"  #   {json.dumps(name)}: {_shortened(reason, 120)}"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from minorkey.data.dataset import FeatureKind
@@ -23,6 +24,10 @@ _THINGS = frozenset(
 _MANY = 100
 _NEARLY_ALL = 0.95
 _MIN_ROWS = 20
+#: Rows looked at before all of them are.
+_PROBE = 1_000
+#: A clock shows at least so many times.
+_MIN_TIMES = 10
 
 
 def identifier_reason(column: pd.Series, kind: FeatureKind | None) -> str:
@@ -53,17 +58,23 @@ def identifier_reason(column: pd.Series, kind: FeatureKind | None) -> str:
 def time_copies(frame: pd.DataFrame, candidates: Iterable[str], time: str) -> list[str]:
     """The candidates that never fall, or never rise, as the event time goes on (at least ten values)."""
     seconds = datetime_values(frame[time])
+    few = slice(None, None, max(1, len(seconds) // _PROBE))
     copies = []
     for name in candidates:
         kind_is_number = pd.api.types.is_numeric_dtype(frame[name].dtype)
         values = numeric_values(frame[name]) if kind_is_number else datetime_values(frame[name])
-        if np.isnan(values).any() or len(np.unique(values)) < 10:
+        if np.isnan(values).any() or not _is_monotone(values[few], seconds[few]):
             continue
-        rising = np.diff(values[np.lexsort((values, seconds))])
-        falling = np.diff(values[np.lexsort((-values, seconds))])
-        if (rising >= 0).all() or (falling <= 0).all():
+        if _is_monotone(values, seconds) and len(np.unique(values)) >= _MIN_TIMES:
             copies.append(name)
     return copies
+
+
+def _is_monotone(values: npt.NDArray[np.float64], seconds: npt.NDArray[np.float64]) -> bool:
+    """Whether the values never fall, or never rise, with time; at equal times their order is free."""
+    rising = np.diff(values[np.lexsort((values, seconds))])
+    falling = np.diff(values[np.lexsort((-values, seconds))])
+    return bool((rising >= 0).all() or (falling <= 0).all())
 
 
 def _named(name: str) -> bool:

@@ -11,6 +11,11 @@ from minorkey.errors import DataError
 
 __all__ = ["Limits", "Options", "Table", "check_cells", "check_header", "check_options", "did_you_mean"]
 
+#: Columns of ``rows.parquet`` that are no features.
+_RESERVED = frozenset(
+    {"__target", "__row_id", "__weight", "__entity", "__event_time", "__label_time", "__cost"}
+)
+
 Options = Mapping[str, str | int | float | bool]
 
 
@@ -47,7 +52,8 @@ class Limits:
 
 
 def check_header(columns: Sequence[str], source: str, limits: Limits) -> None:
-    """Refuse a header with too many columns, duplicate names, or a column that the spec names missing.
+    """Refuse a header with too many columns, duplicate names, or a column that the spec names missing;
+    and a name that cannot be one.
 
     Raises:
         DataError: naming the column, the spec key that asked for it, and the nearest existing name.
@@ -59,6 +65,15 @@ def check_header(columns: Sequence[str], source: str, limits: Limits) -> None:
             value=f"{len(columns):,} columns",
             allowed=f"at most {limits.max_columns:,} (data.max_columns)",
             remedy="leave columns out of the file, or raise data.max_columns",
+        )
+    unusable = [name for name in columns if not name.strip() or name in _RESERVED]
+    if unusable:
+        raise DataError(
+            "a column has no name, or one that minorkey needs for itself",
+            key=source,
+            value=repr(unusable[0]),
+            allowed=f"any name but {', '.join(sorted(_RESERVED))}",
+            remedy="rename the column",
         )
     duplicates = [name for name, count in Counter(columns).items() if count > 1]
     if duplicates:
