@@ -61,7 +61,7 @@ def _read(data_dir: Path) -> tuple[Dataset, dict[str, Any]]:
 
 def _account(dataset: Dataset, split: Split) -> dict[str, Any]:
     """What the report says about the split: counts, never a row."""
-    content = pd.util.hash_pandas_object(dataset.features, index=False).to_numpy(np.uint64)
+    content = pd.util.hash_pandas_object(dataset.features, index=False).to_numpy().astype(np.uint64)
     sides = {"train": split.train, "test": split.test}
     counts = {
         name: {"rows": len(rows), "positives": int(dataset.y[rows].sum())} for name, rows in sides.items()
