@@ -79,8 +79,9 @@ def test_calibration_never_decreases():
     rng = np.random.default_rng(0)
     x = np.unique(rng.random(300).astype(np.float32)).astype(float)
     steep = Calibration("isotonic", {"x": x.tolist(), "y": np.sort(rng.random(len(x))).tolist()})
+    line = Calibration("isotonic", {"x": [0.2, 0.6], "y": [0.1, 0.3]})
     raw = np.sort(np.concatenate([rng.random(20_000), x, np.nextafter(x, 1), np.nextafter(x, 0)]))
-    for calibration in (steep, PLATT, ISOTONIC, Calibration()):
+    for calibration in (steep, line, PLATT, ISOTONIC, Calibration()):
         found = calibrated(calibration, raw)
         assert (np.diff(found) >= 0).all()
         assert np.abs(found - calibration.apply(raw.astype(np.float32))).max() < 1e-6

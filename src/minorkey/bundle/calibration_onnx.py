@@ -58,15 +58,57 @@ def _platt(add: Callable[..., str], parameters: dict[str, Any], raw: str) -> str
 
 
 def _isotonic(add: Callable[..., str], parameters: dict[str, Any], raw: str) -> str:
-    """The first height, and what each segment adds up to the raw score: constant outside the knots."""
+    """The height at the beginning of the raw score's segment, and its rise from there.
+
+    A tree finds the segment, so thousands of knots cost no memory per row.
+    """
     x, y = np.asarray(parameters["x"], np.float64), np.asarray(parameters["y"], np.float64)
     if len(x) != len(y) or len(x) < 1 or (np.diff(x) <= 0).any() or (np.diff(y) < 0).any():
         raise ContractError("expected increasing x and non-decreasing y of one length")
     if len(x) == 1:
-        return add("Add", add("Mul", raw, np.float64(0)), y[:1])
-    widths, slopes = np.diff(x), np.diff(y) / np.diff(x)
-    risen = slopes > 0
-    column = add("Unsqueeze", raw, np.array([1], np.int64))
-    covered = add("Max", add("Sub", column, x[:-1][risen]), np.float64(0))
-    rises = add("Mul", add("Min", covered, widths[risen]), slopes[risen])
-    return add("Add", add("ReduceSum", rises, np.array([1], np.int64), keepdims=0), y[:1])
+        return add("Add", add("Mul", raw, np.float64(0)), y)
+    first, low, high, slope = x[:-1], y[:-1], y[1:], np.diff(y) / np.diff(x)
+    place = _segment(add, raw, x[1:-1]) if len(x) > 2 else np.zeros(1, np.int64)
+    begin, floor, ceiling, rise = (add("Gather", values, place) for values in (first, low, high, slope))
+    covered = add("Max", add("Sub", raw, begin), np.float64(0))
+    return add("Min", add("Add", floor, add("Mul", covered, rise)), ceiling)
+
+
+def _segment(add: Callable[..., str], raw: str, bounds: npt.NDArray[np.float64]) -> str:
+    """Which of the segments between inner knots each raw score lies in, by a balanced tree.
+
+    Inner node i asks whether the raw score is at most bound i; leaf i is segment i.
+    """
+    children = np.zeros((len(bounds), 2), np.int64)
+    leaves = np.zeros((len(bounds), 2), np.int64)
+
+    def grow(begin: int, end: int) -> tuple[int, int]:
+        """The tree over segments begin to end - 1: its root, and whether that is a leaf."""
+        if end - begin == 1:
+            return begin, 1
+        node = (begin + end - 1) // 2
+        for side, part in enumerate(((begin, node + 1), (node + 1, end))):
+            children[node, side], leaves[node, side] = grow(*part)
+        return node, 0
+
+    root, _ = grow(0, len(bounds) + 1)
+    narrow = add("Cast", add("Unsqueeze", raw, np.array([1], np.int64)), to=TensorProto.FLOAT)
+    found = add(
+        "TreeEnsemble",
+        narrow,
+        domain="ai.onnx.ml",
+        n_targets=1,
+        aggregate_function=1,  # sum
+        post_transform=0,  # none
+        tree_roots=[root],
+        nodes_featureids=[0] * len(bounds),
+        nodes_splits=numpy_helper.from_array(bounds.astype(np.float32)),
+        nodes_modes=numpy_helper.from_array(np.zeros(len(bounds), np.uint8)),  # x <= split
+        nodes_truenodeids=children[:, 0].tolist(),
+        nodes_trueleafs=leaves[:, 0].tolist(),
+        nodes_falsenodeids=children[:, 1].tolist(),
+        nodes_falseleafs=leaves[:, 1].tolist(),
+        leaf_targetids=[0] * (len(bounds) + 1),
+        leaf_weights=numpy_helper.from_array(np.arange(len(bounds) + 1, dtype=np.float32)),
+    )
+    return add("Cast", add("Reshape", found, np.array([-1], np.int64)), to=TensorProto.INT64)
