@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from minorkey.data.dataset import MISSING, Dataset, FeatureKind, RowIds
+from minorkey.data.dataset import MISSING, Dataset, FeatureKind
 from minorkey.data.leaks import Suspect
 from minorkey.data.left_out import IDENTIFIER, ONE_VALUE, of_reason
 
@@ -64,7 +65,7 @@ def profile_dataset(dataset: Dataset, *, source: str, suspects: Sequence[Suspect
     }
 
 
-def duplicates_across(train_ids: RowIds, test_ids: RowIds) -> int:
+def duplicates_across(train_ids: npt.NDArray[np.integer[Any]], test_ids: npt.NDArray[np.integer[Any]]) -> int:
     """Number of test rows that equal some training row.
 
     Args:

@@ -52,8 +52,7 @@ class Limits:
 
 
 def check_header(columns: Sequence[str], source: str, limits: Limits) -> None:
-    """Refuse a header with too many columns, duplicate names, or a column that the spec names missing;
-    and a name that cannot be one.
+    """Refuse a header with too many columns, unusable or duplicate names, or without a column of the spec.
 
     Raises:
         DataError: naming the column, the spec key that asked for it, and the nearest existing name.
