@@ -118,7 +118,7 @@ def check_fits_whatever_is_sampled(family: ModelFamily) -> None:
 
 def check_learns(family: ModelFamily) -> None:
     fresh = sample(family, seed=1)
-    assert roc_auc_score(fresh.y, fit(family, sample(family)).score(fresh.features)) > 0.85
+    assert roc_auc_score(fresh.y, fit(family, sample(family)).score(fresh.features)) > 0.8
 
 
 def check_is_deterministic(family: ModelFamily) -> None:
