@@ -4,6 +4,7 @@ Everything here is float64, in Python and in the graph: a row far outside the tr
 scores the same in both, whatever the order of the summation.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,11 +47,16 @@ def fit_linear(design: Design, y: Labels, weight: Weights, *, inverse_penalty: f
         inverse_penalty: scikit-learn's C.
         threads: most threads to use.
     """
+    from scipy.linalg import LinAlgWarning
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     solver = "newton-cholesky" if design.shape[1] <= _NEWTON_COLUMNS else "lbfgs"
     model = LogisticRegression(C=inverse_penalty, solver=solver, max_iter=300)
-    with native_threads(threads):
+    with native_threads(threads), warnings.catch_warnings():
+        # An ill-conditioned Hessian makes the solver fall back by itself; the loss is convex either way.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", LinAlgWarning)
         model.fit(design, y, sample_weight=weight)
     return Linear(coefficients=model.coef_[0].astype(np.float64), intercept=float(model.intercept_[0]))
 

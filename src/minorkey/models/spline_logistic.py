@@ -20,6 +20,8 @@ __all__ = ["SplineLogistic"]
 _DEGREE = 3
 #: A column with fewer distinct values (a one-hot column, a flag) enters as it is.
 _DISTINCT_VALUES = 8
+#: Wider than this (0.8 GB of float64) the columns stay straight lines.
+_MOST_CELLS = 100_000_000
 #: The outermost knots: beyond these quantiles the column's linear term goes on alone.
 _RANGE = (0.002, 0.998)
 
@@ -39,6 +41,8 @@ class _Basis:
     @classmethod
     def fit(cls, features: Matrix, intervals: int) -> "_Basis":
         columns = [j for j, column in enumerate(features.T) if _is_continuous(column)]
+        if len(columns) * (intervals + _DEGREE) * len(features) > _MOST_CELLS:
+            columns = []
         quantiles = np.linspace(*_RANGE, intervals + 1)
         inner = np.quantile(features[:, columns].astype(np.float64), quantiles, axis=0).T
         knots = np.pad(inner, ((0, 0), (_DEGREE, _DEGREE)), mode="edge")
