@@ -1,6 +1,6 @@
 import numpy as np
 
-from minorkey.search.allocation import Tried, choose_family, choose_resampler
+from minorkey.search.allocation import Tried, choose_family, choose_interactions, choose_resampler
 
 
 def spend(values: dict[str, float], trials: int) -> dict[str, int]:
@@ -47,3 +47,15 @@ def test_resampling_stays_within_its_share_until_it_wins() -> None:
 
 def test_without_resamplers_nothing_is_resampled() -> None:
     assert choose_resampler([], [], 1.0, np.random.default_rng(0)) == "none"
+
+
+def test_interactions_stay_rare_until_they_win() -> None:
+    def used(gain: float) -> int:
+        rng, tried = np.random.default_rng(0), []
+        for _ in range(100):
+            adds = choose_interactions(tried, rng)
+            tried.append(Tried("f", "none", 0.5 + gain * adds, adds))
+        return sum(one.interactions for one in tried)
+
+    assert used(-0.1) == 20
+    assert used(0.1) > 35

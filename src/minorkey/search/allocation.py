@@ -1,17 +1,19 @@
-"""Which family, and which resampler, gets the next trial."""
+"""Which family gets the next trial, and whether that trial resamples or adds interactions."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from minorkey.search.space import NONE
 
-__all__ = ["Tried", "choose_family", "choose_resampler"]
+__all__ = ["Tried", "choose_family", "choose_interactions", "choose_resampler"]
 
 #: Width of the bonus for what was tried little.
 _EXPLORATION = 0.5
+#: Most trials with interactions until one wins: they multiply the columns, and so the time of a trial.
+_INTERACTIONS_SHARE = 0.2
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,13 @@ class Tried:
         family: its model family.
         resampler: its resampler.
         value: its value; None unless it is complete.
+        interactions: whether it adds interactions.
     """
 
     family: str
     resampler: str
     value: float | None
+    interactions: bool = False
 
 
 def choose_family(families: Sequence[str], tried: Sequence[Tried]) -> str:
@@ -62,15 +66,29 @@ def choose_resampler(
     """
     if not resamplers:
         return NONE
-    resampled = [one for one in tried if one.resampler != NONE]
-    best = max(
-        (one for one in tried if one.value is not None), key=lambda one: one.value or 0.0, default=None
-    )
-    won = best is not None and best.resampler != NONE
-    allowed = rng.random() < 0.5 if won else len(resampled) + 1 <= share * (len(tried) + 1)
-    if not allowed:
+    if not _gets_a_trial(tried, lambda one: one.resampler != NONE, share, rng):
         return NONE
-    return _best_arm(resamplers, [(one.resampler, one.value) for one in resampled])
+    return _best_arm(resamplers, [(one.resampler, one.value) for one in tried])
+
+
+def choose_interactions(tried: Sequence[Tried], rng: np.random.Generator) -> bool:
+    """Whether the next trial adds interactions: at most every fifth until one wins, then every second.
+
+    Args:
+        tried: all planned trials, running ones among them.
+        rng: decides once interactions have won.
+    """
+    return _gets_a_trial(tried, lambda one: one.interactions, _INTERACTIONS_SHARE, rng)
+
+
+def _gets_a_trial(
+    tried: Sequence[Tried], has: Callable[[Tried], bool], share: float, rng: np.random.Generator
+) -> bool:
+    complete = (one for one in tried if one.value is not None)
+    best = max(complete, key=lambda one: one.value or 0.0, default=None)
+    if best is not None and has(best):
+        return bool(rng.random() < 0.5)
+    return sum(map(has, tried)) + 1 <= share * (len(tried) + 1)
 
 
 def _best_arm(arms: Sequence[str], pulls: Iterable[tuple[str, float | None]]) -> str:

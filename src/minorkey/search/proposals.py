@@ -9,7 +9,7 @@ from optuna.distributions import BaseDistribution
 from optuna.storages import JournalStorage
 from optuna.trial import TrialState, create_trial
 
-from minorkey.search.allocation import Tried, choose_family, choose_resampler
+from minorkey.search.allocation import Tried, choose_family, choose_interactions, choose_resampler
 from minorkey.search.records import Plan
 from minorkey.search.samplers import sampler
 from minorkey.search.space import Space
@@ -122,12 +122,13 @@ class Proposer:
         rng = np.random.default_rng(seed_of(self._seed, self._part, number))
         family = choose_family(list(self._space.families), tried)
         resampler = choose_resampler(list(self._space.resamplers), tried, self._share, rng)
+        interactions = self._space.interactions and choose_interactions(tried, rng)
         dimensions = self._space.dimensions(family, resampler)
         for repeat in range(_REPEATS):
             # A sampler that repeats itself on a small discrete space is helped out by a random one.
             name = self._sampler if repeat == 0 else "random"
             parameters = self._ask(number, family, dimensions, name, repeat)
-            configuration = self._space.configuration(family, resampler, parameters)
+            configuration = self._space.configuration(family, resampler, interactions, parameters)
             if configuration.digest() not in self._digests:
                 break
             if repeat < _REPEATS - 1:

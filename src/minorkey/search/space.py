@@ -42,14 +42,14 @@ class Space:
         found |= {f"{resampler}.{name}": kind for name, kind in self.resamplers.get(resampler, {}).items()}
         if family in self.weighted:
             found["weight_exponent"] = _EXPONENT
-        if self.interactions:
-            found["interactions"] = CategoricalDistribution((False, True))
         if len(self.train_windows) > 1:
             found["train_window"] = CategoricalDistribution(self.train_windows)
         return found
 
-    def configuration(self, family: str, resampler: str, parameters: Mapping[str, Any]) -> Configuration:
-        """The configuration that these parameters describe."""
+    def configuration(
+        self, family: str, resampler: str, interactions: bool, parameters: Mapping[str, Any]
+    ) -> Configuration:
+        """The configuration that these choices and parameters describe."""
 
         def below(prefix: str) -> dict[str, Any]:
             start = f"{prefix}."
@@ -61,7 +61,7 @@ class Space:
             resampler=resampler,
             resampling=below(resampler),
             weight_exponent=parameters.get("weight_exponent", 0.0),
-            interactions=parameters.get("interactions", False),
+            interactions=interactions,
             train_window=parameters.get("train_window", self.longest_window()),
         )
 
@@ -71,7 +71,6 @@ class Space:
         stated |= {f"{configuration.resampler}.{name}": v for name, v in configuration.resampling.items()}
         stated |= {
             "weight_exponent": configuration.weight_exponent,
-            "interactions": configuration.interactions,
             "train_window": configuration.train_window,
         }
         dimensions = self.dimensions(configuration.family, configuration.resampler)

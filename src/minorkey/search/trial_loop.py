@@ -227,6 +227,7 @@ class TrialLoop:
                 plan.configuration.family,
                 plan.configuration.resampler,
                 self._results[one].value if one in seen else None,
+                plan.configuration.interactions,
             )
             for one, plan in sorted(self._plans.items())
         ]
