@@ -1,7 +1,5 @@
 """The evaluate step as a component."""
 
-from typing import NamedTuple
-
 from kfp import dsl
 from kfp.dsl import HTML, Artifact, ClassificationMetrics, Dataset, Input, Markdown, Model, Output
 
@@ -23,7 +21,7 @@ def evaluate(
     seed: int,
     run_key: str,
     champion_version: str,
-) -> NamedTuple("Evaluated", [("decision", str)]):  # type: ignore[valid-type]
+) -> str:
     """Open the sealed test once, judge the challenger against the champion, and report.
 
     Args:
@@ -42,7 +40,7 @@ def evaluate(
         champion_version: the version to beat, empty if none.
 
     Returns:
-        decision: "promote" or "keep".
+        The decision: "promote" or "keep".
     """
     import json
     from pathlib import Path
@@ -68,4 +66,4 @@ def evaluate(
         metrics.log_confusion_matrix(["negative", "positive"], curves["confusion"])
     if "roc" in curves:
         metrics.log_roc_curve(curves["roc"]["fpr"], curves["roc"]["tpr"], curves["roc"]["threshold"])
-    return (decision,)
+    return decision

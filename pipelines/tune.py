@@ -65,7 +65,8 @@ def tune_pipeline(
         card=evaluated.outputs["card"],
     )
     steps = [loaded, parts, tuned, evaluated, registered]
-    with dsl.If(evaluated.outputs["decision"] == "promote"):
+    # The decision is the step's one unnamed output: kfp.local takes a condition on a named one for False.
+    with dsl.If(evaluated.outputs["Output"] == "promote"):
         steps.append(
             deploy(
                 model=model,

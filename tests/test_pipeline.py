@@ -1,0 +1,305 @@
+"""The graph: what it connects, that its compiled form is current, and that it runs here, sealed."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+import yaml
+
+from components.image import IMAGE
+from minorkey.errors import DataError, StateError
+from minorkey.evaluation.metrics import METRICS
+from minorkey.result import print_summary, write_result
+from minorkey.run_state import RunFolder
+from minorkey.spec import RunSpec, with_overrides
+from pipelines.compiling import compile_pipelines
+from pipelines.local import run
+
+ROOT = Path(__file__).parents[1]
+MARKER = "marker-of-a-sealed-row"
+
+#: Everything that may flow between two steps. `tune` has no edge from the test; only `evaluate` has.
+EDGES = {
+    ("load.data", "preprocess.data"),
+    ("preprocess.train", "tune.train"),
+    ("preprocess.test", "evaluate.test"),
+    ("tune.bundle", "evaluate.bundle"),
+    ("tune.baselines", "evaluate.baselines"),
+    ("tune.study", "evaluate.study"),
+    ("tune.bundle", "register.bundle"),
+    ("tune.study", "register.study"),
+    ("evaluate.verdict", "register.verdict"),
+    ("evaluate.report", "register.report"),
+    ("evaluate.card", "register.card"),
+    ("load.run_key", "tune.run_key"),
+    ("load.run_key", "evaluate.run_key"),
+    ("load.run_key", "register.run_key"),
+    ("load.champion_version", "evaluate.champion_version"),
+    ("load.champion_version", "deploy.champion_version"),
+    ("register.model_version", "deploy.model_version"),
+    ("register.bundle_uri", "deploy.bundle_uri"),
+    ("evaluate.Output", "if"),
+}
+
+#: The sections of the specification and the one step that receives each.
+SECTIONS = {
+    ("data", "load.data_section"),
+    ("split", "preprocess.split_section"),
+    ("search", "tune.search_section"),
+    ("monitor", "tune.monitor_section"),
+    ("evaluation", "evaluate.evaluate_section"),
+    ("deployment", "deploy.deploy_section"),
+}
+
+
+def compiled() -> dict:
+    return yaml.safe_load((ROOT / "pipelines/compiled/tune.yaml").read_text())
+
+
+def flows(content: dict) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """Edges between steps, and from the pipeline's parameters to steps, of a compiled pipeline."""
+    edges, parameters = set(), set()
+    inner = content["components"]["comp-condition-1"]["dag"]["tasks"]
+    for name, task in [*content["root"]["dag"]["tasks"].items(), *inner.items()]:
+        inputs = task.get("inputs", {})
+        if name == "condition-1":
+            continue
+        for key, value in {**inputs.get("parameters", {}), **inputs.get("artifacts", {})}.items():
+            produced = value.get("taskOutputParameter") or value.get("taskOutputArtifact")
+            outer = value.get("componentInputParameter", "")
+            if produced:
+                (output,) = (text for field, text in produced.items() if field.startswith("output"))
+                edges.add((f"{produced['producerTask']}.{output}", f"{name}.{key}"))
+            elif match := re.fullmatch(r"pipelinechannel--(load|register|evaluate)-(\w+)", outer):
+                edges.add((f"{match[1]}.{match[2]}", f"{name}.{key}"))
+            else:
+                parameters.add((outer.removeprefix("pipelinechannel--"), f"{name}.{key}"))
+    condition = content["root"]["dag"]["tasks"]["condition-1"]["triggerPolicy"]["condition"]
+    for step, output in re.findall(r"pipelinechannel--(\w+)-(\w+)'", condition):
+        edges.add((f"{step}.{output}", "if"))
+    return edges, parameters
+
+
+def test_nothing_flows_but_what_is_listed():
+    edges, _ = flows(compiled())
+    assert edges == EDGES
+
+
+def test_each_step_receives_only_its_own_section():
+    _, parameters = flows(compiled())
+    plain = {"model", "seed", "base_version", "feedback_uri", "until"}
+    assert {flow for flow in parameters if flow[0] not in plain} == SECTIONS
+
+
+def test_deploy_is_the_only_conditional_step_and_nothing_is_cached():
+    content = compiled()
+    assert set(content["components"]["comp-condition-1"]["dag"]["tasks"]) == {"deploy"}
+    tasks = [
+        *content["root"]["dag"]["tasks"].items(),
+        *content["components"]["comp-condition-1"]["dag"]["tasks"].items(),
+    ]
+    assert all(task.get("cachingOptions", {}) == {} for name, task in tasks)
+    assert '== "promote"' in content["root"]["dag"]["tasks"]["condition-1"]["triggerPolicy"][
+        "condition"
+    ].replace("'", '"')
+
+
+def test_committed_yaml_is_what_compiles_now(tmp_path):
+    (path,) = compile_pipelines(tmp_path)
+    assert path.read_text() == (ROOT / "pipelines/compiled/tune.yaml").read_text(), "run `make compile`"
+
+
+def test_compiling_for_an_image_replaces_it_everywhere(tmp_path):
+    (path,) = compile_pipelines(tmp_path, "registry.test/minorkey@sha256:0123")
+    text = path.read_text()
+    assert IMAGE not in text
+    assert text.count("image: registry.test/minorkey@sha256:0123") == 6
+
+
+def labelled_rows(rows: int = 2_500) -> pd.DataFrame:
+    """Rows in time order, a tenth positive; the last one, which a time split seals, carries the marker."""
+    random = np.random.default_rng(11)
+    signal_, noise = random.normal(size=rows), random.normal(size=rows)
+    positive = random.random(rows) < 1 / (1 + np.exp(3.2 - 2.2 * signal_))
+    kind = random.choice([f"kind-{n}" for n in range(14)], rows).astype(object)
+    kind[-1] = MARKER
+    when = pd.date_range("2025-01-01", periods=rows, freq="h").astype(str)
+    return pd.DataFrame(
+        {"when": when, "signal": signal_, "noise": noise, "kind": kind, "y": positive.astype(int)}
+    )
+
+
+def small_spec(source: Path, **overrides: object) -> RunSpec:
+    content = {
+        "model": "small",
+        "data": {"source": str(source), "target": "y", "event_time": "when"},
+        "split": {"folds": 3},
+        "search": {
+            "trials": 3,
+            "workers": 1,
+            "families": ["logistic_regression"],
+            "finalists": 2,
+            "resamplers": ["none"],
+        },
+        "evaluate": {"bootstraps": 100},
+    }
+    return with_overrides(content, overrides)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MINORKEY_HOME", str(folder))
+        patch.setenv("OMP_NUM_THREADS", "1")
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def finished(home, tmp_path_factory):
+    """A run of the whole pipeline; where the marker was found is recorded before the work is forgotten."""
+    folder = tmp_path_factory.mktemp("run")
+    labelled_rows().to_csv(folder / "rows.csv", index=False)
+    found: dict[str, list[str]] = {}
+    events: list[dict] = []
+
+    def look(run_folder: RunFolder) -> None:
+        (root,) = (run_folder.work / "pipeline").glob("tune-*")
+        for step in root.iterdir():
+            found[step.name] = [
+                str(path) for path in step.rglob("*") if path.is_file() and holds_marker(path)
+            ]
+        found["study root"] = [
+            str(path) for path in run_folder.study.rglob("*") if path.is_file() and holds_marker(path)
+        ]
+        write_result(run_folder)
+
+    out = folder / "out"
+    run(small_spec(folder / "rows.csv"), out, watch=events.append, finish=look)
+    yield out, found, events
+    deployment = json.loads((out / "deployment.json").read_text())
+    if deployment["pid"]:
+        psutil.Process(deployment["pid"]).terminate()
+
+
+def holds_marker(path: Path) -> bool:
+    if path.suffix == ".parquet":
+        return MARKER in pd.read_parquet(path).to_csv()
+    return MARKER.encode() in path.read_bytes()
+
+
+def test_the_sealed_row_is_seen_by_no_step_that_must_not_see_it(finished):
+    _, found, _ = finished
+    assert found["load"] and any("test" in path for path in found["preprocess"])
+    assert not [path for path in found["preprocess"] if "/train/" in path]
+    for where in ("tune", "register", "deploy", "study root"):
+        assert found[where] == [], where
+
+
+def test_result_holds_what_is_documented(finished):
+    out, _, _ = finished
+    result = json.loads((out / "result.json").read_text())
+    assert set(result["metrics"]["test"]) == set(METRICS)
+    assert all(set(interval) == {"value", "low", "high"} for interval in result["metrics"]["test"].values())
+    assert result["metrics"]["validation"]["average_precision"] > 0.2
+    assert result["data"]["rows"] == 2_500
+    assert result["data"]["positives"] == labelled_rows()["y"].sum()
+    assert sum(result["trials"].values()) == 3 and result["trials"]["failed"] == 0
+    assert result["gate"]["decision"] == "promote"
+    assert set(result["timings"]) == {"load", "preprocess", "tune", "evaluate", "register", "deploy"}
+    documented = (ROOT / "docs/reference/files.md").read_text()
+    assert [key for key in result if f"`{key}" not in documented] == []
+
+
+def test_the_folder_holds_what_is_documented_and_no_work(finished):
+    out, _, _ = finished
+    kept = {path.name for path in out.iterdir()} - {".lock"}
+    assert kept == {
+        "result.json", "report.html", "bundle", "model_card.md", "study.json", "verdict.json", "profile.json",
+        "deployment.json", "spec.json", "state.json", "logs",
+    }  # fmt: skip
+
+
+def test_the_summary_ends_with_an_answer_of_the_deployed_model(finished, capsys):
+    out, _, _ = finished
+    print_summary(out)
+    printed = capsys.readouterr().out
+    assert "promote" in printed and "mlflow ui" in printed
+    assert '"score"' in printed
+    url = json.loads((out / "deployment.json").read_text())["url"]
+    assert httpx.get(f"{url}/v2/health/ready").status_code == 200
+
+
+def test_a_finished_folder_is_refused_and_left_alone(finished):
+    out, _, _ = finished
+    before = (out / "result.json").read_bytes()
+    with pytest.raises(StateError, match="finished run") as caught:
+        run(small_spec(out.parent / "rows.csv"), out)
+    assert "--overwrite" in caught.value.remedy
+    assert (out / "result.json").read_bytes() == before
+
+
+def test_an_error_of_a_step_comes_back_as_itself_and_leaves_nothing(home, tmp_path):
+    labelled_rows(200).assign(y=0).to_csv(tmp_path / "rows.csv", index=False)
+    with pytest.raises(DataError) as caught:
+        run(small_spec(tmp_path / "rows.csv", model="broken"), tmp_path / "out")
+    assert "y" in caught.value.key
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_killed_command_takes_its_steps_along_and_goes_on_when_repeated(home, tmp_path):
+    labelled_rows().to_csv(tmp_path / "rows.csv", index=False)
+    spec = small_spec(tmp_path / "rows.csv", model="killed", **{"search.trials": 6, "deploy.target": "none"})
+    (tmp_path / "spec.json").write_text(spec.model_dump_json())
+    out, events = tmp_path / "out", tmp_path / "out/logs/events.jsonl"
+    command = [
+        sys.executable,
+        "-m",
+        "minorkey",
+        "run",
+        str(tmp_path / "spec.json"),
+        "--out",
+        str(out),
+        "--quiet",
+    ]
+
+    first = subprocess.Popen(command, cwd=tmp_path, env=os.environ.copy())
+    await_(lambda: events.exists() and "trial_finished" in events.read_text(), first)
+    family = psutil.Process(first.pid).children(recursive=True)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert alive == []
+    finished_before = trials(events, "trial_finished")
+
+    assert subprocess.run(command, cwd=tmp_path).returncode == 0
+    result = json.loads((out / "result.json").read_text())
+    assert sum(result["trials"].values()) == 6
+    started = trials(events, "trial_started")
+    assert all(started.count(number) == 1 for number in finished_before)
+    assert sorted(set(trials(events, "trial_finished"))) == list(range(6))
+
+
+def trials(events: Path, kind: str) -> list[int]:
+    lines = [json.loads(line) for line in events.read_text().splitlines()]
+    return [line["number"] for line in lines if line["event"] == kind]
+
+
+def await_(condition, process, seconds: float = 120) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, "the command ended before it could be killed"
+        assert time.monotonic() < until
+        time.sleep(0.02)
