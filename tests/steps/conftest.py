@@ -1,0 +1,117 @@
+"""Steps that have really run, once for all tests that look at what they left."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from minorkey.steps import load, preprocess, tune
+from minorkey.trials.local import shared_pool
+
+SEARCH = {
+    "trials": 4,
+    "workers": 1,
+    "families": ["logistic_regression", "lightgbm"],
+    "resamplers": ["none"],
+    "finalists": 2,
+    "pruner": "none",
+}
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where the steps of one run left their outputs."""
+
+    home: Path
+    data: Path
+    train: Path
+    test: Path
+    bundle: Path
+    baselines: Path
+    study: Path
+
+
+def frame(rows: int, seed: int = 0) -> pd.DataFrame:
+    """Rows whose label hangs on two numbers and a category; an eighth is positive."""
+    rng = np.random.default_rng(seed)
+    columns = {name: rng.normal(size=rows) for name in ("first", "second", "noise")}
+    kind = rng.choice(["a", "b", "c"], rows)
+    risk = 1.6 * columns["first"] + 1.2 * columns["second"] + 1.5 * (kind == "c") + rng.normal(0, 0.8, rows)
+    label = (risk >= np.quantile(risk, 0.875)).astype(int)
+    return pd.DataFrame({**columns, "kind": kind, "label": label})
+
+
+def run_until_tuned(folder: Path, rows: int, split: dict, search: dict) -> Folders:
+    """Load, preprocess and tune, with everything below one folder."""
+    folders = Folders(
+        home=folder / "home",
+        data=folder / "data",
+        train=folder / "train",
+        test=folder / "test",
+        bundle=folder / "bundle",
+        baselines=folder / "baselines",
+        study=folder / "study.json",
+    )
+    frame(rows).to_csv(folder / "rows.csv", index=False)
+    data = {"source": str(folder / "rows.csv"), "target": "label"}
+    load.run(
+        model="m",
+        data=json.dumps(data),
+        seed=0,
+        base_version="",
+        feedback_uri="",
+        until="",
+        data_dir=folders.data,
+    )
+    preprocess.run(
+        model="m",
+        split=json.dumps(split),
+        seed=0,
+        data_dir=folders.data,
+        train_dir=folders.train,
+        test_dir=folders.test,
+    )
+    tune.run(
+        model="m",
+        search=json.dumps(search),
+        monitor="{}",
+        seed=0,
+        run_key="run-1",
+        train_dir=folders.train,
+        bundle_dir=folders.bundle,
+        baselines_dir=folders.baselines,
+        study_path=folders.study,
+    )
+    return folders
+
+
+@pytest.fixture(scope="session")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folders]:
+    """A run with one sealed test."""
+    yield from _tuned(tmp_path_factory.mktemp("sealed"), 1_600, {"kind": "hash", "folds": 3}, SEARCH)
+
+
+@pytest.fixture(scope="session")
+def crossed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folders]:
+    """A run judged by outer cross-validation."""
+    split = {"kind": "repeated_cv", "folds": 2, "outer_folds": 2}
+    yield from _tuned(tmp_path_factory.mktemp("crossed"), 480, split, {**SEARCH, "trials": 3})
+
+
+def _tuned(folder: Path, rows: int, split: dict, search: dict) -> Iterator[Folders]:
+    before = os.environ.get("MINORKEY_HOME")
+    os.environ["MINORKEY_HOME"] = str(folder / "home")
+    try:
+        yield run_until_tuned(folder, rows, split, search)
+    finally:
+        if before is None:
+            del os.environ["MINORKEY_HOME"]
+        else:
+            os.environ["MINORKEY_HOME"] = before
+        shared_pool(1).close()
+        shared_pool.cache_clear()

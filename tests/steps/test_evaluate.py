@@ -1,0 +1,104 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minorkey.bundle.bundle import Bundle
+from minorkey.data.training_set import TestSet, TrainingSet
+from minorkey.errors import ContractError
+from minorkey.evaluation.metrics import METRICS
+from minorkey.evaluation.scoring import CANDIDATE, score_test
+from minorkey.steps import evaluate, register
+
+from .conftest import Folders
+
+SECTION = json.dumps({"bootstraps": 200, "slices": ["kind", "first"]})
+
+
+def judge(folders: Folders, out: Path, **changes: str) -> str:
+    arguments = {"evaluate": SECTION, "run_key": "run-1", "champion_version": "", "test_dir": folders.test}
+    return evaluate.run(
+        model="m",
+        seed=0,
+        bundle_dir=folders.bundle,
+        baselines_dir=folders.baselines,
+        study_path=folders.study,
+        verdict_path=out / "verdict.json",
+        report_path=out / "report.html",
+        card_path=out / "card.md",
+        **{**arguments, **changes},
+    )
+
+
+def test_the_first_model_is_promoted_for_beating_chance(sealed: Folders, tmp_path: Path) -> None:
+    assert judge(sealed, tmp_path) == "promote"
+    verdict = json.loads((tmp_path / "verdict.json").read_text())
+    assert set(verdict["metrics"]["test"]) == set(METRICS)
+    for interval in verdict["metrics"]["test"].values():
+        assert interval["low"] <= interval["value"] <= interval["high"]
+    assert np.sum(verdict["confusion"]) == verdict["test"]["rows"]
+    assert verdict["metrics"]["baselines"]["prior"]["roc_auc"]["value"] == 0.5
+    assert {piece["column"] for piece in verdict["slices"]} == {"kind", "first"}
+    assert "<svg" in (tmp_path / "report.html").read_text()
+    assert verdict["reason"] in (tmp_path / "card.md").read_text()
+
+
+def test_each_run_that_opens_the_test_spends_alpha_once(sealed: Folders, tmp_path: Path) -> None:
+    alphas = {}
+    for key in ("run-1", "run-2", "run-1"):
+        judge(sealed, tmp_path, run_key=key)
+        verdict = json.loads((tmp_path / "verdict.json").read_text())
+        alphas.setdefault(key, set()).add((verdict["opening"], verdict["alpha"]))
+    assert len(alphas["run-1"]) == 1
+    assert max(alphas["run-2"])[1] < max(alphas["run-1"])[1]
+
+
+def test_a_champion_is_kept_against_its_equal(sealed: Folders, tmp_path: Path) -> None:
+    judge(sealed, tmp_path)
+    registered = register.run(
+        model="m",
+        run_key="run-1",
+        bundle_dir=sealed.bundle,
+        verdict_path=tmp_path / "verdict.json",
+        report_path=tmp_path / "report.html",
+        card_path=tmp_path / "card.md",
+        study_path=sealed.study,
+    )
+    decision = judge(sealed, tmp_path, run_key="run-3", champion_version=registered.model_version)
+    verdict = json.loads((tmp_path / "verdict.json").read_text())
+    assert decision == "keep"
+    assert verdict["difference"]["value"] == 0
+    assert verdict["metrics"]["champion"] == verdict["metrics"]["test"]
+
+
+def test_training_rows_in_the_test_are_refused(sealed: Folders, tmp_path: Path) -> None:
+    training, test = TrainingSet.read(sealed.train), TestSet.read(sealed.test)
+    mixed = TestSet(training.dataset, test.membership, test.kind, None)
+    mixed.write(tmp_path / "test")
+    shutil.copy(sealed.test / "profile.json", tmp_path / "test")
+    with pytest.raises(ContractError, match="belong to the challenger's training set"):
+        judge(sealed, tmp_path, test_dir=tmp_path / "test")
+
+
+def test_a_slice_by_an_unknown_column_names_the_features(
+    sealed: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        judge(sealed, tmp_path, evaluate=json.dumps({"slices": ["colour"]}))
+    assert ended.value.code == 2
+    assert "colour" in capsys.readouterr().err
+    assert not (tmp_path / "verdict.json").exists()
+
+
+def test_outer_folds_judge_each_row_by_models_that_never_saw_it(crossed: Folders, tmp_path: Path) -> None:
+    test = TestSet.read(crossed.test)
+    scored = score_test(crossed.bundle, crossed.baselines, test)[CANDIDATE]
+    assert test.outer is not None
+    for fold in (0, 1):
+        inside = test.outer[0] == fold
+        bundle = Bundle.load(crossed.baselines / f"outer-0-{fold}" / "candidate")
+        np.testing.assert_array_equal(scored.score[inside], bundle.score(test.dataset.features[inside])[1])
+    judge(crossed, tmp_path)
+    assert "outer cross-validation" in (tmp_path / "report.html").read_text()

@@ -1,0 +1,65 @@
+import json
+
+import numpy as np
+
+from minorkey.bundle.bundle import Bundle
+from minorkey.data.training_set import TestSet, TrainingSet
+from minorkey.evaluation.baselines import BASELINES
+from minorkey.evaluation.metrics import METRICS
+from minorkey.search.tuning import trial_shares
+from minorkey.tracking import open_run
+
+from .conftest import Folders
+
+
+def test_exactly_the_asked_trials_are_run_and_told(sealed: Folders) -> None:
+    study = json.loads(sealed.study.read_text())
+    assert [trial["number"] for trial in study["trials"]] == [0, 1, 2, 3]
+    assert study["counts"] == {"complete": 4, "pruned": 0, "failed": 0}
+    assert set(study["metrics"]["validation"]) == set(METRICS)
+    assert study["versions"]["numpy"] == np.__version__
+
+
+def test_the_fold_bag_ships_where_positives_are_few(sealed: Folders) -> None:
+    study = json.loads(sealed.study.read_text())
+    assert study["configuration"]["ships"] == "fold bag"
+    assert abs(sum(member["weight"] for member in study["configuration"]["members"]) - 1) < 1e-9
+
+
+def test_the_bundle_ranks_rows_it_has_not_seen(sealed: Folders) -> None:
+    test = TestSet.read(sealed.test).dataset
+    bundle = Bundle.load(sealed.bundle)
+    raw, score = bundle.score(test.features)
+    assert raw[test.y == 1].mean() > 3 * raw[test.y == 0].mean()
+    assert 0 < bundle.info.threshold < 1
+    assert bundle.info.membership["kind"] == "hash"
+    assert ((score >= bundle.info.threshold) & (test.y == 1)).sum() > 0.5 * test.positives
+
+
+def test_baselines_are_bundles_cut_at_one_half(sealed: Folders) -> None:
+    test = TestSet.read(sealed.test).dataset
+    names = {folder.name for folder in sealed.baselines.iterdir()}
+    assert names == {"prior", *BASELINES}
+    for name in names:
+        assert Bundle.load(sealed.baselines / name).info.threshold == 0.5
+    prior, _ = Bundle.load(sealed.baselines / "prior").score(test.features)
+    share = TrainingSet.read(sealed.train).dataset.y.mean()
+    np.testing.assert_allclose(prior, share, rtol=1e-6)
+
+
+def test_trials_are_nested_runs_in_mlflow(sealed: Folders) -> None:
+    tracker = open_run("m", "run-1")
+    assert len(tracker._trials_there()) == 4
+
+
+def test_outer_parts_have_bundles_of_their_own(crossed: Folders) -> None:
+    folders = sorted(folder.name for folder in crossed.baselines.iterdir() if folder.name.startswith("outer"))
+    assert folders == ["outer-0-0", "outer-0-1"]
+    whole = Bundle.load(crossed.bundle).info.lineage["training_digest"]
+    assert Bundle.load(crossed.baselines / "outer-0-0" / "candidate").info.lineage["training_digest"] == whole
+    assert Bundle.load(crossed.baselines / "outer-0-0" / "candidate").info.membership["part"] == "outer-0-0"
+
+
+def test_shares_add_up_to_the_asked_trials() -> None:
+    assert trial_shares(40, ["a", "b", "final"]) == {"a": 13, "b": 13, "final": 14}
+    assert trial_shares(2, ["a", "b", "final"]) == {"a": 1, "b": 1, "final": 1}
