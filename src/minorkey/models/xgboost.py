@@ -8,7 +8,12 @@ import numpy as np
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
 from minorkey.data.dataset import Labels
-from minorkey.models.boosting import l2_distribution, learning_rate_distribution, rounds_distribution
+from minorkey.models.boosting import (
+    bin_count,
+    l2_distribution,
+    learning_rate_distribution,
+    rounds_distribution,
+)
 from minorkey.models.family import Encoding, Facts, FittedModel, Matrix, Weights
 from minorkey.models.trees_onnx import FittedTrees, Tree, below
 
@@ -67,6 +72,7 @@ class XgBoost:
         settings = {
             **params,
             "objective": "binary:logistic",
+            "max_bin": bin_count(features.shape[1]),
             "tree_method": "hist",
             "base_score": base_rate,
             "seed": seed,
