@@ -6,9 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from minorkey.run_state import RunFolder
 from minorkey.settings import settings
 
@@ -66,20 +63,19 @@ def print_summary(out: Path, *, predict: bool = True) -> None:
         predict: ask the deployed model for one prediction.
     """
     result = _read(out / "result.json")
-    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for name, title in _SHOWN.items():
-        table.add_row(title, _interval(result["metrics"]["test"].get(name)))
-    table.add_row("threshold", f"{result['threshold']:.4f}")
-    table.add_row("decision", f"{result['gate']['decision']}: {result['gate']['reason']}")
-    table.add_row("report", str(out / "report.html"))
-    table.add_row("runs and trials", f"{_mlflow()} ui --backend-store-uri {settings().tracking_uri}")
+    lines = {title: _interval(result["metrics"]["test"].get(name)) for name, title in _SHOWN.items()}
+    lines["threshold"] = f"{result['threshold']:.4f}"
+    lines["decision"] = f"{result['gate']['decision']}: {result['gate']['reason']}"
+    lines["report"] = str(out / "report.html")
+    lines["runs and trials"] = f"{_mlflow()} ui --backend-store-uri {settings().tracking_uri}"
     url = (result.get("deployment") or {}).get("url")
     if url:
-        table.add_row("served at", url)
+        lines["served at"] = url
     if url and predict:
-        table.add_row("one prediction", _prediction(out / "bundle", url))
-    console.print(table)
+        lines["one prediction"] = _prediction(out / "bundle", url)
+    # No table that wraps: paths and commands are there to be copied.
+    for title, text in lines.items():
+        print(f"{title:<22}{text}")
 
 
 def _prediction(bundle: Path, url: str) -> str:
@@ -92,12 +88,16 @@ def _prediction(bundle: Path, url: str) -> str:
     columns = sample_rows(Bundle.load(bundle).info, 1)
     row = {name: _plain(values[0]) for name, values in columns.items()}
     try:
-        answer = httpx.post(f"{url}/predict", json=row, timeout=10.0)
-        answer.raise_for_status()
+        answer = httpx.post(f"{url}/predict", json=row, timeout=10.0).raise_for_status().json()
     except httpx.HTTPError as error:
         return f"the deployed model did not answer: {error}"
-    shown = ", ".join(f"{name}={value}" for name, value in list(row.items())[:3])
-    return f"{answer.text.strip()}  for {shown}{', ...' if len(row) > 3 else ''}"
+    given = [
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in row.items()
+    ]
+    told = answer["predictions"][0]
+    more = ", ..." if len(given) > 3 else ""
+    return f"score {told['score']:.4f}, predicted {told['predicted']}, for {', '.join(given[:3])}{more}"
 
 
 def _plain(value: Any) -> Any:

@@ -13,7 +13,7 @@ def serve_command(
     """Serve a model over HTTP, by the Open Inference Protocol (v2), until interrupted.
 
     With `--model NAME@champion` the predictor follows the alias: when the champion changes, it
-    swaps without failing a request. Interactive documentation is at `/docs`, counters at `/metrics`.
+    swaps without failing a request. Counters are at `/metrics`.
 
     Examples:
 
