@@ -23,7 +23,7 @@ __all__ = ["StudyResult", "TrialLoop"]
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
-#: The next trial is proposed ahead when proposing takes more than this share of a trial's time.
+#: Trials are proposed ahead when proposing takes more than this share of a trial's time.
 _AHEAD_SHARE = 0.01
 
 
@@ -95,7 +95,7 @@ class TrialLoop:
         self._results: dict[int, TrialResult] = {}
         self._running: dict[str, int] = {}
         self._again: list[int] = []
-        self._ahead: Plan | None = None
+        self._ahead: list[Plan] = []
         self._history = History()
         self._evictions: Counter[int] = Counter()
         self._busy_seconds = 0.0
@@ -135,13 +135,13 @@ class TrialLoop:
             self._fill()
             if not self._running:
                 break
-            self._prepare()
-            self._handle(self._executor.wait())
+            more = self._prepare()
+            self._handle(self._executor.wait(0.0 if more else None))
         timed_out = len(self._results) < self._trials
         if timed_out:
             self._records.close(self._timeout)
-        if self._ahead is not None:
-            self._proposer.withdraw(self._ahead.number)
+        for plan in self._ahead:
+            self._proposer.withdraw(plan.number)
         for number in sorted(self._results):
             self._proposer.tell(self._results[number])
         return timed_out
@@ -166,13 +166,12 @@ class TrialLoop:
     def _next(self) -> Plan | None:
         if self._again:
             return self._plans[self._again.pop(0)]
-        if self._ahead is not None and self._in_time():
-            plan, self._ahead = self._ahead, None
-            return plan
+        if self._ahead and self._in_time():
+            return self._ahead.pop(0)
         return self._propose()
 
     def _propose(self) -> Plan | None:
-        number = len(self._plans)
+        number = len(self._plans) + len(self._ahead)
         if number >= self._trials or not self._in_time() or not self._may_ask(number):
             return None
         began = time.monotonic()
@@ -197,13 +196,20 @@ class TrialLoop:
             resampler=configuration.resampler,
         )
 
-    def _prepare(self) -> None:
-        """Propose one trial ahead where trials are so short that workers would wait for a proposal."""
-        if self._reproducible or self._again or self._ahead is not None or not self._results:
-            return
+    def _prepare(self) -> bool:
+        """Propose one trial ahead where trials are so short that workers would wait for proposals.
+
+        Returns:
+            Whether another one is wanted: one for each worker, as they may end together.
+        """
+        if self._reproducible or self._again or not self._results or len(self._ahead) >= self._executor.slots:
+            return False
         mean = sum(result.seconds for result in self._results.values()) / len(self._results)
-        if self._proposing * self._executor.slots > _AHEAD_SHARE * mean:
-            self._ahead = self._propose()
+        plan = self._propose() if self._proposing * self._executor.slots > _AHEAD_SHARE * mean else None
+        if plan is None:
+            return False
+        self._ahead.append(plan)
+        return len(self._ahead) < self._executor.slots
 
     def _in_time(self) -> bool:
         return not self._plans or time.monotonic() - self._started < self._timeout
@@ -229,7 +235,7 @@ class TrialLoop:
                 self._results[one].value if one in seen else None,
                 plan.configuration.interactions,
             )
-            for one, plan in sorted(self._plans.items())
+            for one, plan in [*sorted(self._plans.items()), *((plan.number, plan) for plan in self._ahead)]
         ]
 
     def _handle(self, events: Sequence[Reported | Ended]) -> None:
@@ -238,15 +244,10 @@ class TrialLoop:
         for event in events:
             if isinstance(event, Reported):
                 self._judge(self._running[event.name], event)
-        if self._ahead is not None:
-            self._fill_from_ahead()
+        while self._ahead and len(self._running) < self._executor.slots and self._in_time():
+            self._start(self._ahead.pop(0))
         for event, number in ended:
             self._finish(number, event)
-
-    def _fill_from_ahead(self) -> None:
-        if len(self._running) < self._executor.slots and self._ahead is not None and self._in_time():
-            plan, self._ahead = self._ahead, None
-            self._start(plan)
 
     def _judge(self, number: int, reported: Reported) -> None:
         history = self._history

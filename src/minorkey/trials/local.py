@@ -80,13 +80,13 @@ class LocalExecutor:
         """What happened; ends tasks that are over their limits."""
         deadline = None if seconds is None else time.monotonic() + seconds
         while not self._events and self._busy:
-            left = _WATCH if deadline is None else min(_WATCH, deadline - time.monotonic())
-            if left < 0:
-                break
+            left = _WATCH if deadline is None else min(_WATCH, max(0.0, deadline - time.monotonic()))
             for key, _ in self._selector.select(left):
                 if self._selector.get_map().get(key.fd) == key:
                     self._read(key)
             self._watch()
+            if deadline is not None and time.monotonic() >= deadline:
+                break
         events, self._events = self._events, []
         return events
 
