@@ -32,6 +32,8 @@ METRICS = (
 
 #: A probability of 0 or 1 is moved this far inwards, as scikit-learn does.
 _EPSILON = np.finfo(np.float64).eps
+#: A mean of float32 probabilities may lie this far outside of [0, 1].
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class Judged:
         scores = np.asarray(score, np.float64)
         if scores.shape != labels.shape:
             raise ShapeError(f"expected scores of shape {labels.shape}, got {scores.shape}")
-        if not ((scores >= 0) & (scores <= 1)).all():
+        if not ((scores >= -_ROUNDING) & (scores <= 1 + _ROUNDING)).all():
             raise ShapeError("expected calibrated scores in [0, 1]")
         predicted = scores >= threshold
         clipped = np.clip(scores, _EPSILON, 1 - _EPSILON)

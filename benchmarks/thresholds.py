@@ -1,0 +1,156 @@
+"""The chosen threshold against the best one in hindsight, and against 0.5, by Matthews correlation.
+
+``python -m benchmarks.thresholds [--quick]``; about five minutes on one core. Simulated scores, and the real
+data of MINORKEY_DATA where present.
+"""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from benchmarks.binormal import Scenario
+from benchmarks.recording import record
+from minorkey.evaluation.calibration import fit_calibration
+from minorkey.evaluation.metrics import Confusion, compute_metrics, matthews_corrcoef
+from minorkey.evaluation.ranking import Ranking
+from minorkey.evaluation.thresholds import choose_threshold
+from minorkey.spec import ThresholdSpec
+
+DATA = Path(os.environ.get("MINORKEY_DATA", "../shared/data"))
+TARGETS = {
+    "adult": "income",
+    "phoneme": "target",
+    "electricity": "class",
+    "mammography": "target",
+    "oil_spill": "target",
+}
+MOST_ROWS = 15_000
+MODELS = {
+    "gradient boosting": lambda seed: HistGradientBoostingClassifier(random_state=seed),
+    "random forest": lambda seed: RandomForestClassifier(100, min_samples_leaf=2, random_state=seed),
+    "weighted logistic regression": lambda _: make_pipeline(
+        StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=500)
+    ),
+}
+SIMULATED = (
+    Scenario("simulated, 300 test positives", 15_000, 0.02, 2.5, 0.3),
+    Scenario("simulated, 300 test positives, weak", 15_000, 0.02, 1.5, 0.3),
+    Scenario("simulated, 60 test positives", 3_000, 0.02, 2.5, 0.3),
+)
+
+
+def read(name):
+    """Numbers and labels of a data set, at most `MOST_ROWS` rows."""
+    frame = pd.read_csv(DATA / f"{name}.csv")
+    target = frame.pop(TARGETS[name])
+    y = (target == target.value_counts().index[-1]).to_numpy(np.int8)
+    for column in frame.columns:
+        if not pd.api.types.is_numeric_dtype(frame[column]):
+            frame[column] = frame[column].astype("category").cat.codes
+    rows = np.random.default_rng(0).permutation(len(y))[:MOST_ROWS]
+    return frame.fillna(frame.median()).to_numpy(np.float64)[rows], y[rows]
+
+
+def out_of_fold(model, x, y, x_test, seed):
+    """Out-of-fold scores, folds, and the fold bag's scores of the test."""
+    folds, scores, bagged = np.empty(len(y), int), np.empty(len(y)), np.zeros(len(x_test))
+    splitter = StratifiedKFold(5, shuffle=True, random_state=seed)
+    for fold, (train, held) in enumerate(splitter.split(x, y)):
+        fitted = MODELS[model](seed).fit(x[train], y[train])
+        folds[held], scores[held] = fold, fitted.predict_proba(x[held])[:, 1]
+        bagged += fitted.predict_proba(x_test)[:, 1] / 5
+    return scores, folds, np.clip(bagged, 0, 1)
+
+
+def oracle(y, score):
+    """The highest Matthews correlation that any threshold has on these rows."""
+    cuts = Ranking.of(y, score).cuts(np.ones((1, len(y))))
+    tp, fp = cuts.true_positives[0], (cuts.predicted - cuts.true_positives)[0]
+    fn = y.sum() - tp
+    return float(matthews_corrcoef(Confusion(tp, fp, fn, len(y) - tp - fp - fn)).max())
+
+
+def compared(y, raw, folds, y_test, raw_test, seed):
+    """Matthews correlation on the test: chosen, best in hindsight, and raw scores at 0.5."""
+    calibration, crossed = fit_calibration(y, raw, groups=folds)
+    threshold = choose_threshold(y, crossed, ThresholdSpec(), seed=seed)
+    score = calibration.apply(raw_test)
+    return (
+        compute_metrics(y_test, raw_test, score, threshold)["matthews_corrcoef"],
+        oracle(y_test, score),
+        compute_metrics(y_test, raw_test, raw_test, 0.5)["matthews_corrcoef"],
+    )
+
+
+def summary(name, positives, triples):
+    chosen, best, half = np.array(triples).T
+    gain = chosen - half
+    return {
+        "case": name,
+        "test_positives": int(positives),
+        "repeats": len(triples),
+        "percent_of_oracle": round(100 * float(chosen.sum() / best.sum()), 2),
+        "matthews_corrcoef": round(float(chosen.mean()), 4),
+        "at_one_half": round(float(half.mean()), 4),
+        "gain_over_one_half": round(float(gain.mean()), 4),
+        "standard_error_of_gain": round(float(gain.std(ddof=1) / np.sqrt(len(gain))), 4),
+    }
+
+
+def real(name, repeats):
+    x, y = read(name)
+    triples = {model: [] for model in MODELS}
+    for seed in range(repeats):
+        x_train, x_test, y_train, y_test = train_test_split(
+            x, y, test_size=0.3, stratify=y, random_state=seed
+        )
+        for model in MODELS:
+            raw, folds, raw_test = out_of_fold(model, x_train, y_train, x_test, seed)
+            triples[model].append(compared(y_train, raw, folds, y_test, raw_test, seed))
+    return [summary(f"{name}, {model}", y_test.sum(), found) for model, found in triples.items()]
+
+
+def simulated(scenario, repeats):
+    triples, positives = [], []
+    for seed in range(repeats):
+        generator = np.random.default_rng([4, seed])
+        (y, latent, _), (y_test, latent_test, _) = scenario.draw(generator, 3), scenario.draw(generator)
+        folds = generator.integers(0, 5, len(y))
+        raw, raw_test = scenario.probability(latent), scenario.probability(latent_test)
+        triples.append(compared(y, raw, folds, y_test, raw_test, seed))
+        positives.append(y_test.sum())
+    return summary(scenario.name, np.mean(positives), triples)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="2 repeats instead of 5 (simulated: 5 for 20)")
+    arguments = parser.parse_args()
+    started = time.monotonic()
+    cases = [simulated(scenario, 5 if arguments.quick else 20) for scenario in SIMULATED]
+    for name in TARGETS:
+        if (DATA / f"{name}.csv").exists():
+            cases += real(name, 2 if arguments.quick else 5)
+        else:
+            print(f"skipped: {DATA / name}.csv is absent (set MINORKEY_DATA)")
+    many = [case for case in cases if case["test_positives"] >= 300]
+    figures = {
+        "cases": cases,
+        "lowest_percent_of_oracle_with_300_positives": min(case["percent_of_oracle"] for case in many),
+    }
+    for case in cases:
+        print(case)
+    record("thresholds", figures, started=started, packages=("numpy", "scipy", "scikit-learn"))
+
+
+if __name__ == "__main__":
+    main()
