@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,13 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _running(arguments: list[str], health: str) -> Iterator[None]:
+def _running(arguments: list[str], health: str, **environment: str) -> Iterator[None]:
     """A server process of its own group, once its health answers; ended with all its children."""
+    # MLflow finds uvicorn by the path.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with subprocess.Popen(
         [sys.executable, "-m", *arguments],
+        env=os.environ | environment | {"PATH": path},
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -43,7 +46,8 @@ def _running(arguments: list[str], health: str) -> Iterator[None]:
                 time.sleep(0.1)
             yield
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
 
 
 def _answers(url: str) -> bool:
@@ -67,14 +71,10 @@ def test_both_servers_answer_the_same(
     rows = sample_rows(bundle.info, 40)
     ours, theirs = (f"http://127.0.0.1:{_free_port()}" for _ in range(2))
     mlflow = ["mlflow", "models", "serve", "-m", "models:/cards@champion", "--env-manager", "local"]
-    os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{home}/mlflow.db"
-    try:
-        with _running([*mlflow, "-h", "127.0.0.1", "-p", theirs.rpartition(":")[2]], f"{theirs}/ping"):
-            answer = httpx.post(
-                f"{theirs}/invocations", json=_mlflow_inputs(rows), trust_env=False, timeout=60
-            )
-    finally:
-        del os.environ["MLFLOW_TRACKING_URI"]
+    mlflow += ["-h", "127.0.0.1", "-p", theirs.rpartition(":")[2]]
+    with _running(mlflow, f"{theirs}/ping", MLFLOW_TRACKING_URI=f"sqlite:///{home}/mlflow.db"):
+        body = _mlflow_inputs(rows)
+        answer = httpx.post(f"{theirs}/invocations", json=body, trust_env=False, timeout=60)
     expected = answer.json()["predictions"]["score"]
     command = ["minorkey", "serve", "--model", "cards@champion", "--port", ours.rpartition(":")[2]]
     with _running(command, f"{ours}/v2/health/ready"), httpx.Client(base_url=ours, trust_env=False) as http:

@@ -1,5 +1,6 @@
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -173,3 +174,8 @@ def test_an_altered_bundle_is_not_served(bundle: Bundle, tmp_path: Path) -> None
 
 def test_verification_in_process(bundle: Bundle) -> None:
     assert verify_in_process(bundle)["largest_difference"] <= 1e-6
+
+
+def test_an_answer_is_not_held_back_by_nagle() -> None:
+    with bind("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
