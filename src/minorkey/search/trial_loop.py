@@ -4,12 +4,12 @@ import errno
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from minorkey.errors import SpecError
 from minorkey.progress import emit
 from minorkey.search.allocation import Tried
+from minorkey.search.outcomes import best_number, history_of, nothing_complete
 from minorkey.search.proposals import Proposer
 from minorkey.search.pruners import History, Pruner
 from minorkey.search.records import Plan, Records
@@ -121,7 +121,7 @@ class TrialLoop:
         seconds = time.monotonic() - self._started
         results = tuple(self._results[number] for number in sorted(self._results))
         if not any(result.outcome is Outcome.COMPLETE for result in results):
-            raise _nothing_complete(results)
+            raise nothing_complete(results)
         busy = self._busy_seconds / (seconds * self._executor.slots)
         return StudyResult(results=results, seconds=seconds, busy=busy, timed_out=timed_out)
 
@@ -252,10 +252,7 @@ class TrialLoop:
     def _judge(self, number: int, reported: Reported) -> None:
         history = self._history
         if self._reproducible:
-            history = History()
-            for seen in sorted(self._seen(number)):
-                _take(history, self._results[seen])
-            history.best = _best(self._results[seen] for seen in self._seen(number))
+            history = history_of(self._results[seen] for seen in sorted(self._seen(number)))
         history.record(number, reported.step, reported.value, reported.folds)
         prunes = self._pruner.prunes(number, reported.step, self._last_rung, history)
         self._executor.answer(reported.name, not prunes)
@@ -305,34 +302,6 @@ class TrialLoop:
         )
 
     def _remember(self, result: TrialResult) -> None:
-        _take(self._history, result)
-        self._history.best = _best(self._results.values())
-
-
-def _take(history: History, result: TrialResult) -> None:
-    for step, value in result.reported:
-        history.record(result.number, step, value, result.fold_scores)
-
-
-def _best(results: Iterable[TrialResult]) -> int | None:
-    complete = [result for result in results if result.outcome is Outcome.COMPLETE]
-    best = max(complete, key=lambda result: (result.value or 0.0, -result.number), default=None)
-    return None if best is None else best.number
-
-
-def _nothing_complete(results: Sequence[TrialResult]) -> SpecError:
-    outcomes = Counter(result.outcome for result in results)
-    outcome = outcomes.most_common(1)[0][0] if outcomes else Outcome.CRASHED
-    remedies = {
-        Outcome.TIMED_OUT: ("search.trial_timeout", "raise it, or search lighter families"),
-        Outcome.OUT_OF_MEMORY: ("search.trial_memory_mb", "raise it, or search lighter families"),
-        Outcome.EVICTED: ("search.workers", "run the same command again where workers are left alone"),
-    }
-    key, remedy = remedies.get(outcome, ("search.families", "read the errors, or search other families"))
-    errors = dict.fromkeys(f"{result.configuration.family}: {result.error}" for result in results)
-    return SpecError(
-        f"none of {len(results)} trials was completed",
-        key=key,
-        value="; ".join(list(errors)[:3]),
-        remedy=remedy,
-    )
+        for step, value in result.reported:
+            self._history.record(result.number, step, value, result.fold_scores)
+        self._history.best = best_number(self._results.values())
