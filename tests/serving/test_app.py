@@ -148,9 +148,15 @@ REFUSED = {
     "twice": ({"inputs": _tensors()["inputs"] * 2}, "given twice"),
     "wrong datatype": (_tensors(amount={"datatype": "BYTES", "data": ["1"]}), "datatype 'BYTES'"),
     "unknown datatype": (_tensors(amount={"datatype": "TEXT"}), "datatype 'TEXT'"),
-    "text in numbers": (_tensors(amount={"data": ["much"]}), "not of datatype FP64"),
-    "fraction in integers": (_tensors(amount={"datatype": "INT32", "data": [1.5]}), "not of datatype INT32"),
-    "negative unsigned": (_tensors(amount={"datatype": "UINT8", "data": [-1]}), "not of datatype UINT8"),
+    "text in numbers": (_tensors(amount={"data": ["much"]}), "neither null nor of datatype FP64"),
+    "fraction in integers": (
+        _tensors(amount={"datatype": "INT32", "data": [1.5]}),
+        "neither null nor of datatype INT32",
+    ),
+    "negative unsigned": (
+        _tensors(amount={"datatype": "UINT8", "data": [-1]}),
+        "neither null nor of datatype UINT8",
+    ),
     "flat shape": (_tensors(amount={"shape": [1, 2], "data": [1, 2]}), "shape [1, 2]"),
     "no rows": (_tensors(amount={"shape": [0], "data": []}), "n at least 1"),
     "shape and data differ": (_tensors(amount={"shape": [2]}), "shape [2] but 1 values"),

@@ -21,6 +21,9 @@ __all__ = ["Columns", "encode_column", "take_rows"]
 Columns = dict[str, npt.NDArray[Any]]
 
 _TRUTH = {"true": 1.0, "false": 0.0}
+#: Types of JSON values that NumPy converts as they are.
+_PLAIN = {float, type(None)}
+_INFINITE = "feature '{}' is infinite; expected a finite number, or null where missing"
 
 
 def encode_column(feature: Feature, values: Sequence[Any]) -> npt.NDArray[Any]:
@@ -38,13 +41,24 @@ def encode_column(feature: Feature, values: Sequence[Any]) -> npt.NDArray[Any]:
     Raises:
         Refusal: a value does not fit the feature's kind.
     """
+    kinds = set(map(type, values))
     if feature.kind == "categorical":
-        coded = np.array([_category(feature.name, value) for value in values], dtype=object)
+        if kinds == {str}:
+            texts = {value: label_text(value) for value in set(values)}
+            coded = np.array([texts[value] for value in values], dtype=object)
+        else:
+            coded = np.array([_category(feature.name, value) for value in values], dtype=object)
         try:
             "".join(coded).encode()
         except UnicodeEncodeError:
             raise Refusal(f"feature '{feature.name}' holds text that is not valid Unicode") from None
         return coded
+    if kinds <= _PLAIN:
+        # Adding zero turns -0.0 into 0.0, as training does.
+        numbers = np.array(values, dtype=np.float64) + 0.0
+        if np.isinf(numbers).any():
+            raise Refusal(_INFINITE.format(feature.name))
+        return numbers
     code = _number if feature.kind == "numeric" else _moment
     return np.array([code(feature.name, value) for value in values], dtype=np.float64)
 
@@ -68,7 +82,7 @@ def _number(name: str, value: Any) -> float:
     except OverflowError:
         raise Refusal(f"feature '{name}' holds an integer beyond the range of a double") from None
     if math.isinf(number):
-        raise Refusal(f"feature '{name}' is infinite; expected a finite number, or null where missing")
+        raise Refusal(_INFINITE.format(name))
     return number + 0.0
 
 

@@ -176,18 +176,14 @@ def _values(feature: Feature, given: Mapping[str, Any]) -> list[Any]:
 
 def _check_type(name: str, datatype: str, data: list[Any]) -> None:
     if datatype in _FLOATS:
-        fits = all(value is None or type(value) is float or type(value) is int for value in data)
-    elif datatype == "BOOL":
-        fits = all(value is None or type(value) is bool for value in data)
-    elif datatype == "BYTES":
-        fits = all(value is None or type(value) is str for value in data)
+        allowed: set[type] = {float, int}
     else:
-        least = 0 if datatype.startswith("U") else None
-        fits = all(value is None or (type(value) is int and (least is None or value >= 0)) for value in data)
+        allowed = {{"BOOL": bool, "BYTES": str}.get(datatype, int)}
+    fits = all(kind in allowed or kind is type(None) for kind in set(map(type, data)))
+    if fits and datatype.startswith("U"):
+        fits = all(value is None or value >= 0 for value in data)
     if not fits:
-        raise Refusal(
-            f"tensor '{name}' holds a value that is not of datatype {datatype}, nor null for missing"
-        )
+        raise Refusal(f"tensor '{name}' holds a value that is neither null nor of datatype {datatype}")
 
 
 def _reasons(parameters: Mapping[str, Any], schema: Schema) -> int:
