@@ -1,4 +1,4 @@
-"""Tune on given rows and score others: the product's own search and selection, without the pipeline around it."""
+"""Tune on given rows and score others: the product's own search and selection, without the pipeline."""
 
 import resource
 import tempfile
@@ -33,8 +33,13 @@ class Tried:
     members: list[str]
 
 
-def tune_and_score(train: Dataset, held_out: Dataset, search: SearchSpec, *, seed: int) -> Tried:
-    """Tune on `train` as a run would, and score `held_out` with the bundle that would ship."""
+def tune_and_score(
+    train: Dataset, held_out: Dataset, search: SearchSpec, *, seed: int, account: bool = True
+) -> Tried:
+    """Tune on `train` as a run would, and score `held_out` with the bundle that would ship.
+
+    With `account` the workers are ended, because only then do their CPU seconds count.
+    """
     started = cpu_seconds()
     rows, group = np.arange(len(train)), group_codes(train)
     partitions = tuple(
@@ -62,9 +67,9 @@ def tune_and_score(train: Dataset, held_out: Dataset, search: SearchSpec, *, see
         )
         write_bundle(folder / "bundle", tuned.graph, info)
         raw, score = Bundle.load(folder / "bundle").score(held_out.features)
-        # The workers' CPU seconds count once they have ended.
-        shared_pool(search.workers).close()
-        shared_pool.cache_clear()
+        if account:
+            shared_pool(search.workers).close()
+            shared_pool.cache_clear()
     return Tried(
         raw,
         score,

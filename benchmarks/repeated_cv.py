@@ -1,0 +1,116 @@
+"""Repeated cross-validation on small public sets, beside default gradient boosting and FLAML.
+
+    python -m benchmarks.repeated_cv --repeats 3 [--sets mammography phoneme adult] [--search-seconds 15]
+
+Every method sees the same outer folds. Differences are judged by the corrected resampled t-test
+(Nadeau and Bengio, 2003). FLAML takes part where it is installed (``pip install flaml[automl]``,
+never into the project's own environment), with the CPU seconds that minorkey used on that fold.
+"""
+
+import argparse
+import importlib.util
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import average_precision_score
+from sklearn.model_selection import RepeatedStratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OrdinalEncoder
+
+from benchmarks.harness import cpu_seconds, tune_and_score
+from benchmarks.recording import data_folder, record
+from minorkey.data.dataset import Dataset
+from minorkey.data.loading import load_dataset
+from minorkey.spec import DataSpec, SearchSpec
+
+SETS = {"mammography": "target", "phoneme": "target", "adult": "income"}
+
+
+def corrected_t_test(differences: npt.NDArray[np.float64], test_share: float) -> dict[str, float]:
+    """Mean difference with its two-sided p-value and 95 % interval.
+
+    Args:
+        differences: shape (folds,), one value for each outer fold of each repeat.
+        test_share: test rows divided by training rows.
+
+    Source: Nadeau and Bengio (2003), "Inference for the Generalization Error".
+    """
+    mean, n = float(differences.mean()), len(differences)
+    error = float(np.sqrt((1 / n + test_share) * differences.var(ddof=1)))
+    half = float(stats.t.ppf(0.975, n - 1)) * error
+    p = 2 * float(stats.t.sf(abs(mean) / max(error, 1e-12), n - 1))
+    return {"mean": mean, "low": mean - half, "high": mean + half, "p": p}
+
+
+def default_boosting(train: Dataset, test: Dataset, seed: int) -> npt.NDArray[np.float64]:
+    """scikit-learn's gradient boosting with its defaults; categories as ordinal codes."""
+    categories = train.schema.names("categorical")
+    encode = make_column_transformer(
+        (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), categories),
+        remainder="passthrough",
+    )
+    model = make_pipeline(encode, HistGradientBoostingClassifier(random_state=seed))
+    return model.fit(train.features, train.y).predict_proba(test.features)[:, 1]
+
+
+def flaml(train: Dataset, test: Dataset, seed: int, cpu: float) -> npt.NDArray[np.float64]:
+    """FLAML with its own ensemble, for as many CPU seconds (its jobs run on both cores)."""
+    from flaml import AutoML  # type: ignore[import-not-found]
+
+    settings = {"metric": "ap", "task": "classification", "ensemble": True, "seed": seed, "verbose": 0}
+    automl = AutoML()
+    frame = train.features.astype(dict.fromkeys(train.schema.names("categorical"), "category"))
+    automl.fit(X_train=frame, y_train=train.y, time_budget=cpu / 2, n_jobs=2, **settings)
+    held = test.features.astype(dict.fromkeys(train.schema.names("categorical"), "category"))
+    return automl.predict_proba(held)[:, 1]
+
+
+def measure(name: str, args: argparse.Namespace) -> dict[str, Any]:
+    source = str(data_folder() / f"{name}.csv")
+    data = load_dataset(DataSpec(source=source, target=SETS[name]), seed=0).dataset
+    search = SearchSpec(trials=100_000, timeout=args.search_seconds, workers=2, trial_timeout=60)
+    found: dict[str, list[float]] = {"minorkey": [], "default_gradient_boosting": []}
+    used: dict[str, list[float]] = {"minorkey": []}
+    splitter = RepeatedStratifiedKFold(n_splits=5, n_repeats=args.repeats, random_state=0)
+    for number, (inside, outside) in enumerate(splitter.split(data.features, data.y)):
+        train, test = data.take(inside), data.take(outside)
+
+        def score(method: str, scores: Callable[[], Any], y: Any = test.y) -> None:
+            started = cpu_seconds()
+            found.setdefault(method, []).append(float(average_precision_score(y, scores())))
+            used.setdefault(method, []).append(cpu_seconds() - started)
+
+        score("minorkey", lambda: tune_and_score(train, test, search, seed=number).raw)  # noqa: B023
+        score("default_gradient_boosting", lambda: default_boosting(train, test, number))  # noqa: B023
+        if importlib.util.find_spec("flaml"):
+            score("flaml", lambda: flaml(train, test, number, used["minorkey"][-1]))  # noqa: B023
+        print(name, number, {method: round(values[-1], 4) for method, values in found.items()}, flush=True)
+    ours = np.array(found["minorkey"])
+    return {
+        "average_precision": {method: float(np.mean(values)) for method, values in found.items()},
+        "cpu_seconds": {method: float(np.mean(values)) for method, values in used.items()},
+        "difference": {
+            method: corrected_t_test(ours - np.array(values), 1 / 4)
+            for method, values in found.items()
+            if method != "minorkey"
+        },
+        "folds": found,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
+    parser.add_argument("--search-seconds", type=float, default=15.0)
+    args = parser.parse_args()
+    record("repeated_cv", {name: measure(name, args) for name in args.sets})
+
+
+if __name__ == "__main__":
+    main()
