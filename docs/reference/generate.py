@@ -1,13 +1,14 @@
-"""Write spec.md, the reference of the specification, from its JSON schema."""
+"""Write spec.md from the specification's JSON schema, and cli.md from the commands' help."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from minorkey.cli import app
 from minorkey.spec import RunSpec
 
-__all__ = ["render"]
+__all__ = ["PAGES"]
 
 _BOUNDS = {
     "minimum": "at least {}",
@@ -19,15 +20,19 @@ _BOUNDS = {
 
 _HEADING = """# The specification
 
-A run is described by one YAML file (`minorkey run SPEC.yaml`); every key has a default. `minorkey schema` prints the
-same as a JSON schema, `--set key.sub=value` sets one key on the command line. Unknown keys are refused.
+A run is described by one YAML file (`minorkey run SPEC.yaml`); every key has a default. `minorkey schema`
+prints the same as a JSON schema, `--set key.sub=value` sets one key on the command line. Unknown keys are refused.
 
 This page is generated from the schema by `make compile`.
 """
 
 
-def render() -> str:
-    """The page as Markdown."""
+def _commands() -> str:
+    text = app.generate_docs().replace("# minorkey\n", "# The command line\n", 1)
+    return text.rstrip() + "\n\nThis page is generated from the commands by `make compile`.\n"
+
+
+def _specification() -> str:
     schema = RunSpec.model_json_schema()
     return "\n".join([_HEADING, *_section("", schema, schema["$defs"])])
 
@@ -74,5 +79,9 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+#: What this script writes: the name of a page, and the function that gives its text.
+PAGES = {"spec.md": _specification, "cli.md": _commands}
+
 if __name__ == "__main__":
-    Path(__file__).with_name("spec.md").write_text(render(), encoding="utf-8")
+    for name, text in PAGES.items():
+        Path(__file__).with_name(name).write_text(text(), encoding="utf-8")
