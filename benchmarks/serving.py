@@ -258,6 +258,7 @@ def compare(bundle: Bundle, seconds: float) -> dict[str, Any]:
         "no_op": ([*python, "benchmarks.serving", "--no-op"], "/health", "/", bodies),
     }
     measured: dict[str, Any] = {}
+    load = os.getloadavg()[0]
     for key, (command, health, path, requests) in servers.items():
         port = free_port()
         with serving([*command, str(port)], cores[0], health, port):
@@ -268,6 +269,7 @@ def compare(bundle: Bundle, seconds: float) -> dict[str, Any]:
         "model": {"family": "lightgbm", "features": len(bundle.info.schema.features)},
         "connections": {"latency": 1, "throughput": CONNECTIONS},
         "client_on_a_core_of_its_own": len(cores) > 1,
+        "load_average_before": round(load, 1),
         "servers": measured,
     }
 

@@ -70,7 +70,7 @@ def test_metadata_names_every_feature(http: httpx.Client, bundle: Bundle) -> Non
     assert content["parameters"]["digest"] == bundle.digest
 
 
-@pytest.mark.parametrize("rows", [1, 64, 65, 3_000])
+@pytest.mark.parametrize("rows", [1, 128, 129, 3_000])
 def test_infer_answers_as_the_bundle(http: httpx.Client, bundle: Bundle, rows: int) -> None:
     columns = sample_rows(bundle.info, rows, seed=rows)
     answer = http.post(INFER, json=inference_body(columns) | {"outputs": None, "id": "a"})

@@ -25,8 +25,8 @@ __all__ = ["MAX_BODY_BYTES", "create_app"]
 MAX_BODY_BYTES = 8 * 2**20
 
 #: A larger body, more rows, or reasons are worked on in a thread, so that small requests do not wait.
-_INLINE_BYTES = 16 * 2**10
-_INLINE_ROWS = 64
+_INLINE_BYTES = 32 * 2**10
+_INLINE_ROWS = 128
 
 _log = structlog.get_logger("minorkey.serving")
 _Parse = Callable[[Any, Any], InferenceRequest]
