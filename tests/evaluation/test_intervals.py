@@ -9,6 +9,7 @@ from minorkey.evaluation.intervals import (
     Interval,
     average_precision_interval,
     effective_size,
+    mean_freedom,
     metric_intervals,
 )
 from minorkey.evaluation.metrics import METRICS, compute_metrics
@@ -78,6 +79,18 @@ def test_effective_size():
     assert effective_size(counted, weight=None, entity=["a", "a", "b", "b"]) == pytest.approx(9 / 5)
     assert effective_size(counted, weight=[2, 2, 2, 9], entity=None) == pytest.approx(3)
     assert effective_size(~counted & False, weight=None, entity=None) == 0
+
+
+def test_a_heavy_tail_leaves_few_degrees_of_freedom():
+    generator = np.random.default_rng(0)
+    ones = np.ones(2_000)
+    even = mean_freedom(generator.normal(size=2_000), ones, None)
+    heavy = mean_freedom(np.exp(3 * generator.normal(size=2_000)), ones, None)
+    assert even == pytest.approx(2_000, rel=0.2)
+    assert heavy < 40
+    assert mean_freedom(np.full(50, 0.3), ones[:50], None) == 49
+    repeated = np.repeat(generator.normal(size=200), 10)
+    assert mean_freedom(repeated, ones, np.repeat(np.arange(200), 10)) < 250
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from imblearn.metrics import geometric_mean_score
 from sklearn import metrics as reference
@@ -29,6 +29,7 @@ BY_SCORE = {
 }
 
 
+@settings(max_examples=60, deadline=None)
 @given(rows(), st.integers(0, 12))
 def test_equals_the_reference_implementations(sample, step):
     y, score, weight = sample
@@ -48,6 +49,7 @@ def test_the_fifteen_names():
     )
 
 
+@settings(max_examples=60, deadline=None)
 @given(rows())
 def test_a_weight_equals_repetition(sample):
     y, score, weight = sample

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
@@ -9,6 +9,7 @@ from minorkey.evaluation.ranking import Ranking, average_precision
 from tests.evaluation.strategies import rows
 
 
+@settings(max_examples=60, deadline=None)
 @given(rows())
 def test_equals_scikit_learn(sample):
     y, score, weight = sample
@@ -21,6 +22,7 @@ def test_equals_scikit_learn(sample):
     )
 
 
+@settings(max_examples=60, deadline=None)
 @given(rows())
 def test_a_weight_equals_repetition(sample):
     y, score, weight = sample
@@ -29,6 +31,7 @@ def test_a_weight_equals_repetition(sample):
     assert average_precision(y, score, weight) == pytest.approx(repeated, abs=1e-12)
 
 
+@settings(max_examples=60, deadline=None)
 @given(rows(), st.sampled_from([np.exp, np.cbrt, lambda score: 7 * score - 3, np.arctan]))
 def test_only_the_order_of_the_scores_counts(sample, monotone):
     y, score, weight = sample
@@ -37,6 +40,7 @@ def test_only_the_order_of_the_scores_counts(sample, monotone):
     assert np.array_equal(changed.roc_auc(weight[None]), original.roc_auc(weight[None]))
 
 
+@settings(max_examples=60, deadline=None)
 @given(rows(), st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_does_not_count(sample, random):
     y, score, weight = sample
@@ -45,6 +49,17 @@ def test_the_order_of_the_rows_does_not_count(sample, random):
     assert average_precision(y[order], score[order], weight[order]) == pytest.approx(
         average_precision(y, score, weight), abs=1e-12
     )
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows())
+def test_the_mean_share_outranked_is_what_the_roc_curve_lacks(sample):
+    y, score, weight = sample
+    ranking = Ranking.of(y, score)
+    shares = ranking.outranked(weight)
+    lacking = 1 - ranking.roc_auc(weight[None])[0]
+    assert np.average(shares[y == 1], weights=weight[y == 1]) == pytest.approx(lacking, abs=1e-12)
+    assert not shares[y == 0].any()
 
 
 def test_many_weightings_at_once_equal_one_at_a_time():

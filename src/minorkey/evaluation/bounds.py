@@ -34,7 +34,13 @@ def average_precision_bounds(
 
 
 def bootstrap_interval(
-    name: str, value: float, replicates: Floats, size: float, confidence: float
+    name: str,
+    value: float,
+    replicates: Floats,
+    size: float,
+    confidence: float,
+    *,
+    freedom: float | None = None,
 ) -> tuple[float, float]:
     """Student interval on the metric's own open scale, with the replicates' standard deviation.
 
@@ -45,8 +51,9 @@ def bootstrap_interval(
         name: one of `METRICS`.
         value: the estimate.
         replicates: shape (r,), NaN where undefined.
-        size: effective number of rows that the metric rests on; one less is the degrees of freedom.
+        size: effective number of rows that the metric rests on.
         confidence: e.g. 0.95.
+        freedom: degrees of freedom; None: one less than `size`.
 
     Returns:
         Lower and upper bound; NaN where there is nothing to learn from (an undefined metric, a single row,
@@ -55,7 +62,7 @@ def bootstrap_interval(
     valid = replicates[~np.isnan(replicates)]
     if np.isnan(value) or len(valid) < 2 or size < 2:
         return closed_form(name, value, size, confidence)
-    quantile = float(t.ppf(0.5 + confidence / 2, size - 1))
+    quantile = float(t.ppf(0.5 + confidence / 2, size - 1 if freedom is None else freedom))
     if name in _LOSSES:
         half = quantile * float(valid.std()) / value if value > 0 else 0.0
         return (

@@ -16,7 +16,7 @@ from minorkey.evaluation.bounds import (
 from minorkey.evaluation.metrics import METRICS, Judged
 from minorkey.evaluation.ranking import Floats, Ranking
 
-__all__ = ["Interval", "average_precision_interval", "effective_size", "metric_intervals"]
+__all__ = ["Interval", "average_precision_interval", "effective_size", "mean_freedom", "metric_intervals"]
 
 #: Metrics with a closed form, used below `FEW_POSITIVES`.
 _CLOSED = ("average_precision", "precision", "recall")
@@ -86,6 +86,7 @@ def metric_intervals(
     chunks = replicate_weights(n, bootstraps, weight=weight, entity=entity, seed=seed)
     parts = [judged.metrics(weights) for weights in chunks]
     sizes = _sizes(np.asarray(y) == 1, np.asarray(score) >= threshold, weight, entity)
+    freedom = _freedom(judged, own, entity)
     intervals = {}
     for name in METRICS:
         value, size = float(values[name][0]), sizes[_COUNTED.get(name, "positives")]
@@ -93,7 +94,7 @@ def metric_intervals(
             bounds = closed_form(name, value, size, confidence)
         else:
             replicates = np.concatenate([part[name] for part in parts])
-            bounds = bootstrap_interval(name, value, replicates, size, confidence)
+            bounds = bootstrap_interval(name, value, replicates, size, confidence, freedom=freedom.get(name))
         intervals[name] = Interval(value, *bounds)
     return intervals
 
@@ -134,6 +135,45 @@ def effective_size(
     codes, number = units(len(counted), entity)
     sums = np.bincount(codes, row_weights(len(counted), weight) * counted, minlength=number)
     return float(sums.sum() ** 2 / (sums**2).sum()) if sums.any() else 0.0
+
+
+def mean_freedom(values: Floats, weight: Floats, entity: npt.ArrayLike | None) -> float:
+    """Degrees of freedom of the estimated variance of a weighted mean.
+
+    A few rows that are far off make a mean's variance as uncertain as a small sample does: the heavier the
+    tail of what the units contribute, the fewer degrees of freedom.
+
+    Args:
+        values: shape (n,), what is averaged.
+        weight: shape (n,); rows of weight 0 are not averaged.
+        entity: shape (n,), what was sampled as a whole; None: rows.
+
+    Source: Satterthwaite (1946), "An Approximate Distribution of Estimates of Variance Components", with the
+    variance of a sample variance from its kurtosis.
+    """
+    codes, number = units(len(values), entity)
+    held = np.bincount(codes, weight > 0, minlength=number) > 0
+    total = float(weight.sum())
+    mean = float(weight @ values) / total if total > 0 else 0.0
+    share = np.bincount(codes, weight * (values - mean), minlength=number)[held]
+    square = float(share @ share)
+    most = max(len(share) - 1.0, 1.0)
+    if square <= 0:
+        return most
+    kurtosis = len(share) * float((share**4).sum()) / square**2
+    return float(np.clip(2 * len(share) / max(kurtosis - 1, 1e-9), 2.0, max(most, 2.0)))
+
+
+def _freedom(judged: Judged, own: Floats, entity: npt.ArrayLike | None) -> dict[str, float]:
+    """Degrees of freedom of the metrics that are means, over rows or over positives."""
+    freedom = {
+        name: mean_freedom(judged.columns[:, column], own, entity)
+        for column, name in enumerate(("brier", "log_loss", "expected_cost"), start=4)
+    }
+    positive = np.zeros(len(own))
+    positive[judged.ranking.order[judged.ranking.positive]] = 1.0
+    freedom["roc_auc"] = mean_freedom(judged.ranking.outranked(own), own * positive, entity)
+    return freedom
 
 
 def _sizes(

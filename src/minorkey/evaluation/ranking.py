@@ -134,6 +134,27 @@ class Ranking:
         """
         return roc_auc_of(self.cuts(weights)) if len(self.last) else _absent(weights)
 
+    def outranked(self, weight: Floats) -> Floats:
+        """For each positive, the weighted share of negatives that score higher, ties counting half.
+
+        Their mean is one minus the area under the ROC curve.
+
+        Args:
+            weight: shape (n,), in the rows' original order.
+
+        Returns:
+            Shape (n,), in the rows' original order; 0 for negatives.
+        """
+        negative = weight[self.order]
+        negative[self.positive] = 0.0
+        above = np.append(0.0, np.cumsum(negative))
+        descending, sought = -self.score, -self.score[self.positive]
+        better = above[np.searchsorted(descending, sought, side="left")]
+        no_worse = above[np.searchsorted(descending, sought, side="right")]
+        shares = np.zeros(len(weight))
+        shares[self.order[self.positive]] = divide((better + no_worse) / 2, np.full(len(sought), above[-1]))
+        return shares
+
 
 def average_precision(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float:
     """Average precision of one weighting; NaN without a positive.
