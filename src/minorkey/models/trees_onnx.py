@@ -54,8 +54,8 @@ def at_most(threshold: npt.ArrayLike) -> npt.NDArray[np.float32]:
 
 def below(threshold: npt.ArrayLike) -> npt.NDArray[np.float32]:
     """The float32 t for which ``x <= t`` equals ``x < threshold`` for every float32 x."""
-    exact = np.asarray(threshold, np.float32)
-    return np.nextafter(exact, np.float32(-np.inf))
+    with np.errstate(over="ignore"):
+        return np.nextafter(np.asarray(threshold, np.float32), np.float32(-np.inf))
 
 
 @dataclass(frozen=True)
