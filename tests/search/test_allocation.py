@@ -57,5 +57,5 @@ def test_interactions_stay_rare_until_they_win() -> None:
             tried.append(Tried("f", "none", 0.5 + gain * adds, adds))
         return sum(one.interactions for one in tried)
 
-    assert used(-0.1) == 20
+    assert used(-0.1) == 10
     assert used(0.1) > 35

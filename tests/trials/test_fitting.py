@@ -44,3 +44,10 @@ def test_average_precision_by_hand_with_weights() -> None:
 def test_scores_that_are_no_numbers() -> None:
     with pytest.raises(NotANumberError):
         fold_score(Y, np.full(len(Y), np.nan), np.ones(len(Y)))
+
+
+def test_positives_that_are_no_longer_rare_are_sampled_too() -> None:
+    y = np.array([1] * 90 + [0] * 90, dtype=np.int8)
+    rows, factor = sample_negatives(y, 1 / 9, seed=0)
+    assert len(rows) == 20 and y[rows].sum() == 10
+    assert factor == pytest.approx(np.full(20, 9.0))

@@ -13,7 +13,7 @@ __all__ = ["Tried", "choose_family", "choose_interactions", "choose_resampler"]
 #: Width of the bonus for what was tried little.
 _EXPLORATION = 0.5
 #: Most trials with interactions until one wins: they multiply the columns, and so the time of a trial.
-_INTERACTIONS_SHARE = 0.2
+_INTERACTIONS_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def choose_resampler(
 
 
 def choose_interactions(tried: Sequence[Tried], rng: np.random.Generator) -> bool:
-    """Whether the next trial adds interactions: at most every fifth until one wins, then every second.
+    """Whether the next trial adds interactions: at most every tenth until one wins, then every second.
 
     Args:
         tried: all planned trials, running ones among them.

@@ -12,7 +12,7 @@ from optuna.trial import TrialState, create_trial
 from minorkey.search.allocation import Tried, choose_family, choose_interactions, choose_resampler
 from minorkey.search.records import Plan
 from minorkey.search.samplers import sampler
-from minorkey.search.space import Space
+from minorkey.search.space import NONE, Space
 from minorkey.trials.trial import Configuration, Outcome, TrialResult
 
 __all__ = ["Proposer", "seed_of"]
@@ -122,7 +122,9 @@ class Proposer:
         rng = np.random.default_rng(seed_of(self._seed, self._part, number))
         family = choose_family(list(self._space.families), tried)
         resampler = choose_resampler(list(self._space.resamplers), tried, self._share, rng)
-        interactions = self._space.interactions and choose_interactions(tried, rng)
+        # Both together are the slowest trials there are, and say little about either.
+        alone = self._space.interactions and resampler == NONE
+        interactions = alone and choose_interactions(tried, rng)
         dimensions = self._space.dimensions(family, resampler)
         for repeat in range(_REPEATS):
             # A sampler that repeats itself on a small discrete space is helped out by a random one.

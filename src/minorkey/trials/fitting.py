@@ -15,6 +15,8 @@ Weights = npt.NDArray[np.float64]
 
 #: The same draw for every configuration, so that trials are compared on the same rows.
 _SAMPLE_SEED = 0
+#: Positives below this share of the rows are all kept when negatives are sampled.
+_RARE = 0.25
 
 
 def fit_prepared(
@@ -71,18 +73,24 @@ def class_weights(y: Labels, weight: Weights, exponent: float) -> Weights:
 def sample_negatives(y: Labels, share: float, *, seed: int) -> tuple[npt.NDArray[np.intp], Weights]:
     """All positives and a share of the negatives, with the factor that makes up for those left out.
 
+    Positives that are no longer rare, as after resampling, are sampled like the negatives.
+
     Args:
         y: shape (n,).
         share: share of the negatives to keep, in (0, 1]; at least one is kept.
         seed: seed of the draw. A smaller share of the same seed is a subset of a larger one.
 
     Returns:
-        Positions in ascending order, and one factor per position: 1 for a positive, the inverse of
-        the share that was really kept for a negative.
+        Positions in ascending order, and one factor per position: the inverse of the share of its class
+        that was really kept.
     """
-    positions = np.flatnonzero(y == 0)
-    keep = min(len(positions), max(1, round(share * len(positions))))
-    order = np.random.default_rng(seed).permutation(positions)[:keep]
-    rows = np.sort(np.concatenate([np.flatnonzero(y == 1), order]))
-    factor = np.where(y[rows] == 1, 1.0, len(positions) / max(1, keep))
-    return rows, factor
+    rng = np.random.default_rng(seed)
+    rows, factors = [], []
+    for label in (0, 1):
+        positions = np.flatnonzero(y == label)
+        rare = label == 1 and len(positions) < _RARE * len(y)
+        keep = len(positions) if rare else min(len(positions), max(1, round(share * len(positions))))
+        rows.append(rng.permutation(positions)[:keep])
+        factors.append(np.full(keep, len(positions) / max(1, keep)))
+    order = np.argsort(np.concatenate(rows))
+    return np.concatenate(rows)[order], np.concatenate(factors)[order]
