@@ -43,6 +43,7 @@ class XgBoost:
     def portfolio(self, facts: Facts) -> list[dict[str, Any]]:
         """Shallow and slow for noisy data, deep for clean data. A leaf's least hessian follows the prior."""
         prior = facts.positives / facts.rows
+        pace = 0.05 if facts.positives < 2_000 else 0.1
         shared = {
             "num_boost_round": 300,
             "min_child_weight": float(np.clip(2 * prior * (1 - prior), 1e-3, 1.0)),
@@ -50,7 +51,7 @@ class XgBoost:
             "subsample": 0.8,
         }
         return [
-            {"max_depth": 4, "learning_rate": 0.05, "reg_lambda": 3.0, **shared},
+            {"max_depth": 4, "learning_rate": pace, "reg_lambda": 3.0, **shared},
             {"max_depth": 8, "learning_rate": 0.1, "reg_lambda": 1.0, **shared},
         ]
 
