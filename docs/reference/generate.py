@@ -21,7 +21,8 @@ _BOUNDS = {
 _HEADING = """# The specification
 
 A run is described by one YAML file (`minorkey run SPEC.yaml`); every key has a default. `minorkey schema`
-prints the same as a JSON schema, `--set key.sub=value` sets one key on the command line. Unknown keys are refused.
+prints the same as a JSON schema, `--set key.sub=value` sets one key on the command line. Unknown keys
+are refused.
 
 This page is generated from the schema by `make compile`.
 """

@@ -134,7 +134,15 @@ class RunFolder:
                 allowed="a new or empty folder, or one that minorkey run made",
                 remedy="give another --out",
             )
-        out.mkdir(parents=True, exist_ok=True)
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StateError(
+                "the output folder cannot be made",
+                key=str(out),
+                value=error.strerror,
+                remedy="give another --out",
+            ) from None
         with OwnerLock(out / _LOCK):
             folder = cls._open(out, spec, overwrite, created)
             with OwnerLock(folder.owner):

@@ -16,15 +16,8 @@ from tests.containers.conftest import LIMITS
 pytestmark = [pytest.mark.container, pytest.mark.timeout(1500)]
 
 PREDICTOR = "localhost/minorkey-predictor:python3.11"
-PODMAN = [
-    "podman",
-    "--runtime=runc",
-    "run",
-    "--rm",
-    "--network=host",
-    "--ulimit=nofile=1024:1024",
-    "--ulimit=nproc=1024:1024",
-]
+FLAGS = "--rm --network=host --ulimit=nofile=1024:1024 --ulimit=nproc=1024:1024"
+PODMAN = ["podman", "--runtime=runc", "run", *FLAGS.split()]
 
 
 def spec() -> RunSpec:
@@ -98,10 +91,10 @@ def test_the_predictor_serves_a_mounted_bundle_as_a_plain_user_and_ends_on_sigte
 
 
 def test_the_predictor_image_holds_no_training_library():
-    code = "import importlib.util as u; print([m for m in ('sklearn', 'lightgbm', 'torch', 'mlflow', 'kfp') if u.find_spec(m)])"
-    done = subprocess.run(
-        [*PODMAN, "--entrypoint=python3", PREDICTOR, "-c", code], capture_output=True, text=True
-    )
+    modules = ("sklearn", "lightgbm", "torch", "optuna", "mlflow", "kfp")
+    code = f"import importlib.util as u; print([name for name in {modules} if u.find_spec(name)])"
+    command = [*PODMAN, "--entrypoint=python3", PREDICTOR, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
 
 

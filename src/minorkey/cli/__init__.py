@@ -1,8 +1,11 @@
 """The command line: one file a command, which imports what is heavy only when it is called."""
 
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 
 import cyclopts
 
@@ -57,3 +60,13 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where this one stopped", file=sys.stderr)
         raise SystemExit(130) from None
+    except Exception as error:
+        print(f"error: {type(error).__name__}: {error}\n  log: {_logged()}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _logged() -> Path:
+    """Where the traceback of the exception at hand has been written."""
+    with tempfile.NamedTemporaryFile("w", prefix="minorkey-", suffix=".log", delete=False) as stream:
+        traceback.print_exc(file=stream)
+    return Path(stream.name)

@@ -1,0 +1,121 @@
+"""A run's folder: claimed by one command, resumed, refused, cleared."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from minorkey.errors import StateError
+from minorkey.run_state import OwnerLock, RunFolder, spec_digest, when_owner_dies
+from minorkey.spec import RunSpec, with_overrides
+
+SPEC = RunSpec()
+OTHER = RunSpec(seed=1)
+
+
+def interrupted(out: Path, spec: RunSpec = SPEC) -> str:
+    """Run key of a run that began in the folder and did not finish."""
+    with RunFolder.hold(out, spec) as folder:
+        (folder.study).mkdir()
+        return folder.run_key
+
+
+def finished(out: Path) -> str:
+    with RunFolder.hold(out, SPEC) as folder:
+        (out / "result.json").write_text("{}")
+        folder.finish()
+        return folder.run_key
+
+
+def test_the_same_specification_goes_on_with_the_same_key(tmp_path):
+    key = interrupted(tmp_path / "out")
+    with RunFolder.hold(tmp_path / "out", SPEC) as folder:
+        assert folder.resumed and folder.run_key == key and folder.study.exists()
+
+
+def test_overwrite_resumes_an_interrupted_run_of_the_same_specification(tmp_path):
+    key = interrupted(tmp_path / "out")
+    with RunFolder.hold(tmp_path / "out", SPEC, overwrite=True) as folder:
+        assert folder.resumed and folder.run_key == key
+
+
+def test_another_specification_is_refused_and_with_overwrite_begins_anew(tmp_path):
+    key = interrupted(tmp_path / "out")
+    with pytest.raises(StateError, match="unfinished"), RunFolder.hold(tmp_path / "out", OTHER):
+        pass
+    with RunFolder.hold(tmp_path / "out", OTHER, overwrite=True) as folder:
+        assert not folder.resumed and folder.run_key != key and not folder.study.exists()
+
+
+def test_a_finished_run_is_refused_and_with_overwrite_replaced(tmp_path):
+    key = finished(tmp_path / "out")
+    assert not (tmp_path / "out/.work").exists()
+    with pytest.raises(StateError, match="finished run"), RunFolder.hold(tmp_path / "out", SPEC):
+        pass
+    assert (tmp_path / "out/result.json").exists()
+    with RunFolder.hold(tmp_path / "out", SPEC, overwrite=True) as folder:
+        assert folder.run_key != key and not (tmp_path / "out/result.json").exists()
+
+
+def test_a_changed_file_is_another_run(tmp_path):
+    source = tmp_path / "rows.csv"
+    source.write_text("a,y\n1,0\n")
+    spec = with_overrides({"data": {"source": str(source), "target": "y"}}, {})
+    before = spec_digest(spec)
+    source.write_text("a,y\n1,0\n2,1\n")
+    assert spec_digest(spec) != before
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_of_something_else_is_never_written(tmp_path, overwrite):
+    (tmp_path / "thesis.txt").write_text("mine")
+    refused = pytest.raises(StateError, match="not the folder of a run")
+    with refused, RunFolder.hold(tmp_path, SPEC, overwrite=overwrite):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_overwriting_keeps_files_that_are_not_the_runs(tmp_path):
+    finished(tmp_path / "out")
+    (tmp_path / "out/notes.txt").write_text("mine")
+    with RunFolder.hold(tmp_path / "out", SPEC, overwrite=True):
+        pass
+    assert (tmp_path / "out/notes.txt").read_text() == "mine"
+
+
+def test_two_commands_in_one_folder_are_refused(tmp_path):
+    with RunFolder.hold(tmp_path / "out", SPEC) as first:
+        refused = pytest.raises(StateError, match="another command")
+        with refused, RunFolder.hold(tmp_path / "out", SPEC, overwrite=True):
+            pass
+        assert first.owner.exists()
+
+
+def test_abandoning_leaves_nothing(tmp_path):
+    with RunFolder.hold(tmp_path / "out", SPEC) as folder:
+        folder.abandon()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_death_of_the_owner_is_noticed_however_it_dies(tmp_path):
+    lock = tmp_path / "lock"
+    code = (
+        "import sys, time; from pathlib import Path; from minorkey.run_state import OwnerLock\n"
+        "with OwnerLock(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    )
+    owner = subprocess.Popen([sys.executable, "-c", code, str(lock)], stdout=subprocess.PIPE, text=True)
+    assert owner.stdout is not None and owner.stdout.readline() == "held\n"
+    noticed: list[float] = []
+    when_owner_dies(lock, lambda: noticed.append(time.monotonic()))
+    with pytest.raises(StateError, match="another command") as caught, OwnerLock(lock):
+        pass
+    assert str(owner.pid) in str(caught.value)
+    assert noticed == []
+    owner.kill()
+    owner.wait()
+    until = time.monotonic() + 10
+    while not noticed and time.monotonic() < until:
+        time.sleep(0.01)
+    assert noticed
