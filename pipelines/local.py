@@ -64,15 +64,11 @@ def run(
         InputError: the specification, the data or the folder is at fault.
         MinorkeyError: a step failed unexpectedly.
     """
-    with _disk_errors(out), RunFolder.hold(out, spec, overwrite=overwrite) as folder:
+    with _disk_errors(out), RunFolder.hold(out, spec, overwrite=overwrite) as folder, _disk_errors(out):
         try:
             _execute(folder, spec, watch, containers)
             _collect(folder)
             finish(folder)
-        except InputError:
-            if not (folder.resumed and folder.study.exists()):
-                folder.abandon()
-            raise
         finally:
             lease.release(spec.model, folder.run_key)
         folder.finish()

@@ -6,7 +6,8 @@
     ├── state.json          run key, status and digest of the specification
     ├── result.json, report.html, bundle/, model_card.md, study.json, verdict.json, ...
     ├── logs/               events.jsonl and pipeline.log
-    └── .work/              what the steps exchange; gone once the run is finished
+    ├── .work/              what the steps exchange; gone once the run is finished
+    └── .former/            the run that `--overwrite` replaces; put back if this one fails on its input
 """
 
 import fcntl
@@ -18,31 +19,27 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from minorkey.errors import StateError
+from minorkey.errors import InputError, StateError
+from minorkey.run_contents import FORMER, forget_former, is_torn, put_former_back, set_aside
 from minorkey.spec import RunSpec
 
 __all__ = ["OwnerLock", "RunFolder", "spec_digest", "when_owner_dies"]
 
 #: Held by whichever command works in the folder.
 _LOCK = ".lock"
-_OWN = (
-    ".work", "logs", "bundle", "deployment.json", "error.json", "model_card.md", "profile.json",
-    "report.html", "result.json", "spec.json", "state.json", "study.json", "verdict.json",
-)  # fmt: skip
 
 
 def spec_digest(spec: RunSpec) -> str:
     """Digest of everything that a run's result depends on: the specification and the state of its file."""
     hasher = hashlib.sha256(spec.model_dump_json().encode())
-    source = Path(spec.data.source)
-    if source.is_file():
-        status = source.stat()
+    with suppress(OSError, ValueError):  # no file: a URI, a catalogue, or what `load` will refuse
+        status = Path(spec.data.source).stat()
         hasher.update(f"{status.st_size} {status.st_mtime_ns}".encode())
     return hasher.hexdigest()
 
@@ -101,13 +98,13 @@ class RunFolder:
         out: the folder.
         run_key: identity of the run, shared by its steps and kept across a resume.
         resumed: whether an interrupted run goes on.
-        created: whether the folder did not exist before.
+        made: the lock and the folders that did not exist before, deepest first.
     """
 
     out: Path
     run_key: str
     resumed: bool
-    created: bool
+    made: tuple[Path, ...]
 
     @classmethod
     @contextmanager
@@ -122,38 +119,47 @@ class RunFolder:
 
         Raises:
             StateError: the folder is not a run's, is finished, belongs to an interrupted run of another
-                specification, or another command works in it.
+                specification, or another command works in it. The folder is then as before, and so it is
+                where the body raises an `InputError` before there is anything to resume.
             OSError: the folder cannot be written.
         """
         out = out.absolute()
-        created = not out.exists()
-        if not created and (not out.is_dir() or (_read_state(out) is None and _holds_anything(out))):
+        if out.exists() and (not out.is_dir() or _is_of_others(out)):
             raise StateError(
                 "this is not the folder of a run, so nothing is written into it",
                 key=str(out),
                 allowed="a new or empty folder, or one that minorkey run made",
                 remedy="give another --out",
             )
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StateError(
-                "the output folder cannot be made",
-                key=str(out),
-                value=error.strerror,
-                remedy="give another --out",
-            ) from None
-        with OwnerLock(out / _LOCK):
-            folder = cls._open(out, spec, overwrite, created)
-            with OwnerLock(folder.owner):
+        made = tuple(path for path in (out / _LOCK, out, *out.parents) if not path.exists())
+        with ExitStack() as held:
+            try:
+                _make_folder(out)
+                held.enter_context(OwnerLock(out / _LOCK))
+            except (StateError, OSError):
+                _unmake(made)
+                raise
+            folder = cls._admitted(out, spec, overwrite, made)
+            try:
+                folder._prepare(spec)
+                held.enter_context(OwnerLock(folder.owner))
+            except OSError:
+                folder._give_up()
+                raise
+            try:
                 yield folder
+            except InputError:
+                folder._give_up()
+                raise
 
     @classmethod
-    def _open(cls, out: Path, spec: RunSpec, overwrite: bool, created: bool) -> Self:
-        digest, state = spec_digest(spec), _read_state(out)
-        if state is not None and state["status"] == "running" and state["spec_digest"] == digest:
-            _make(out)
-            return cls(out=out, run_key=state["run_key"], resumed=True, created=False)
+    def _admitted(cls, out: Path, spec: RunSpec, overwrite: bool, made: tuple[Path, ...]) -> Self:
+        """Which run this is: the interrupted one here, or a new one if the folder may be used for it."""
+        if is_torn(out):
+            put_former_back(out)
+        state = _read_state(out)
+        if state is not None and state["status"] == "running" and state["spec_digest"] == spec_digest(spec):
+            return cls(out=out, run_key=state["run_key"], resumed=True, made=made)
         if state is not None and not overwrite:
             kind = (
                 "a finished run"
@@ -166,13 +172,15 @@ class RunFolder:
                 value=f"run {state['run_key']}",
                 remedy="add --overwrite to replace it, or give another --out",
             )
-        if state is not None:
-            _clear(out)
-        _make(out)
-        folder = cls(out=out, run_key=uuid.uuid4().hex, resumed=False, created=created)
-        (out / "spec.json").write_text(spec.model_dump_json(indent=1), encoding="utf-8")
-        folder._write_state("running", digest)
-        return folder
+        return cls(out=out, run_key=uuid.uuid4().hex, resumed=False, made=made)
+
+    def _prepare(self, spec: RunSpec) -> None:
+        if not self.resumed and _read_state(self.out) is not None:
+            set_aside(self.out)
+        _make(self.out)
+        if not self.resumed:
+            (self.out / "spec.json").write_text(spec.model_dump_json(indent=1), encoding="utf-8")
+            self._write_state("running", spec_digest(spec))
 
     @property
     def work(self) -> Path:
@@ -207,15 +215,19 @@ class RunFolder:
     def finish(self) -> None:
         """Mark the run finished and forget what only a resume would need."""
         state = _read_state(self.out) or {}
+        forget_former(self.out, self.work)
         self._write_state("finished", state.get("spec_digest", ""))
         shutil.rmtree(self.work, ignore_errors=True)
 
+    def _give_up(self) -> None:
+        """End a run that failed on its input or the disk: what a resume could use stays, else nothing."""
+        if not (self.resumed and self.study.exists()):
+            self.abandon()
+
     def abandon(self) -> None:
-        """Leave nothing behind: for a run that failed on its input before it had anything to resume."""
-        _clear(self.out)
-        (self.out / _LOCK).unlink(missing_ok=True)
-        if self.created:
-            self.out.rmdir()
+        """Leave the folder as it was: for a run that failed on its input before it had anything to resume."""
+        put_former_back(self.out)
+        _unmake(self.made)
 
     def _write_state(self, status: str, digest: str) -> None:
         content = {"run_key": self.run_key, "status": status, "spec_digest": digest, "time": time.time()}
@@ -236,8 +248,22 @@ def _read_state(out: Path) -> dict[str, str] | None:
     return state
 
 
-def _holds_anything(out: Path) -> bool:
-    return any(path.name != _LOCK for path in out.iterdir())
+def _is_of_others(out: Path) -> bool:
+    """Whether a folder holds something, and nothing that tells of a run."""
+    names = {path.name for path in out.iterdir()} - {_LOCK}
+    return bool(names) and FORMER not in names and _read_state(out) is None
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StateError(
+            "the output folder cannot be made",
+            key=str(out),
+            value=error.strerror,
+            remedy="give another --out",
+        ) from None
 
 
 def _make(out: Path) -> None:
@@ -246,10 +272,8 @@ def _make(out: Path) -> None:
     (out / "logs" / "pipeline.log").touch()
 
 
-def _clear(out: Path) -> None:
-    for name in _OWN:
-        path = out / name
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+def _unmake(made: tuple[Path, ...]) -> None:
+    """Remove a lock and folders that were made for nothing; a folder that somebody else uses stays."""
+    for path in made:
+        with suppress(OSError):
+            path.rmdir() if path.is_dir() else path.unlink()

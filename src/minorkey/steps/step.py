@@ -7,6 +7,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -35,15 +36,19 @@ def step(run: Callable[P, R]) -> Callable[P, R]:
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         if settings().owner_lock:
             when_owner_dies(Path(settings().owner_lock), lambda: os._exit(1))
+        try:
+            return _on_a_sound_disk(timed, *args, **kwargs)
+        except InputError as error:
+            print(f"error: {error}", file=sys.stderr)
+            with suppress(OSError):  # a full disk has no room for these two either
+                _leave(error)
+                emit("step_failed", step=name, problem=error.problem)
+            raise SystemExit(error.exit_code) from None
+
+    def timed(*args: P.args, **kwargs: P.kwargs) -> R:
         emit("step_started", step=name)
         started, cpu = time.monotonic(), _cpu_seconds()
-        try:
-            result = _on_a_sound_disk(run, *args, **kwargs)
-        except InputError as error:
-            emit("step_failed", step=name, problem=error.problem)
-            _leave(error)
-            print(f"error: {error}", file=sys.stderr)
-            raise SystemExit(error.exit_code) from None
+        result = run(*args, **kwargs)
         emit(
             "step_finished",
             step=name,
