@@ -6,8 +6,6 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from minorkey.data.sources.table import Limits, Options, Table, check_cells, check_header, check_options
 from minorkey.errors import DataError
@@ -21,6 +19,9 @@ def read_parquet(stream: BinaryIO, source: str, options: Options, limits: Limits
     Raises:
         DataError: not Parquet, no rows, duplicate names, too many columns, or a cell too long.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     check_options(options, ("format",), source)
     try:
         file = pq.ParquetFile(stream)
