@@ -6,7 +6,6 @@ The objective sleeps, so nothing but the engine is measured: proposing, recordin
 """
 
 import argparse
-import json
 import os
 import tempfile
 import time
@@ -16,6 +15,7 @@ from typing import Any
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from benchmarks.recording import record
 from minorkey.search.journal import open_journal
 from minorkey.search.proposals import Proposer
 from minorkey.search.pruners import pruner
@@ -29,7 +29,6 @@ from minorkey.trials.trial import Configuration, Outcome, TrialResult
 
 #: Share of the workers' time that must go into trials.
 BUSY = 0.95
-RESULTS = Path(__file__).parent / "results" / "engine.json"
 
 FAMILY = {
     "rate": FloatDistribution(0.001, 0.3, log=True),
@@ -98,11 +97,8 @@ def main() -> None:
         "seconds": round(study.seconds, 2),
         "busy_share": round(busy, 4),
         "driver_cpu_ms_per_trial": round(1_000 * cpu / asked.trials, 2),
-        "load": round(os.getloadavg()[0], 2),
     }
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(found, indent=1))
+    record("engine", found)
     if len(study.results) != asked.trials or busy < BUSY:
         raise SystemExit(f"expected {asked.trials} trials and at least {BUSY:.0%} busy workers")
 

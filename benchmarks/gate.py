@@ -4,7 +4,6 @@
 """
 
 import argparse
-import time
 
 import numpy as np
 
@@ -88,7 +87,6 @@ def main():
     parser.add_argument("--quick", action="store_true", help="100 comparisons instead of 1,000")
     parser.add_argument("--bootstraps", type=int, default=300)
     arguments = parser.parse_args()
-    started = time.monotonic()
     comparisons = 100 if arguments.quick else 1_000
     rate = {"comparisons": comparisons, "bootstraps": arguments.bootstraps, "alpha": 0.05}
     rate["agreement_of_noise"] = AGREEMENT
@@ -114,7 +112,7 @@ def main():
     for scenario in NULL:
         rate["power"].append(power(scenario, comparisons // 5, arguments.bootstraps))
         print(rate["power"][-1], flush=True)
-    record("gate", rate, started=started)
+    record("gate", rate)
 
 
 if __name__ == "__main__":

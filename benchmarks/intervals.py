@@ -4,7 +4,6 @@
 """
 
 import argparse
-import time
 
 import numpy as np
 
@@ -70,7 +69,6 @@ def main():
     parser.add_argument("--quick", action="store_true", help="200 tests a scenario instead of 2,000")
     parser.add_argument("--bootstraps", type=int, default=300)
     arguments = parser.parse_args()
-    started = time.monotonic()
     simulations = 200 if arguments.quick else 2_000
     tables = {"at_least_50_positives": SCENARIOS, "fewer_positives": FEW}
     figures = {"simulations": simulations, "bootstraps": arguments.bootstraps, "confidence": 0.95}
@@ -80,7 +78,7 @@ def main():
             figures[table].append(coverage(scenario, simulations, arguments.bootstraps))
             shown = figures[table][-1]["coverage_percent"]
             print(scenario.name, {name: shown[name] for name in METRICS}, flush=True)
-    record("intervals", figures, started=started)
+    record("intervals", figures)
 
 
 if __name__ == "__main__":

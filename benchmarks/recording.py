@@ -6,6 +6,7 @@ import os
 import platform
 import shlex
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,23 @@ def data_folder() -> Path:
     return folder
 
 
-def record(name: str, result: dict[str, Any]) -> None:
-    """Write ``benchmarks/results/<name>.json`` with what is needed to reproduce it, and print it."""
+def record(name: str, result: dict[str, Any], *, started: float | None = None) -> None:
+    """Write ``benchmarks/results/<name>.json`` with what is needed to reproduce it, and print it.
+
+    Args:
+        name: name of the file.
+        result: the figures.
+        started: ``time.monotonic()`` at the start, to record how long it took.
+    """
     content = {
         "command": "python -m benchmarks." + shlex.join([Path(sys.argv[0]).stem, *sys.argv[1:]]),
         "measured": datetime.now(UTC).date().isoformat(),
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "machine": {
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            "load": round(os.getloadavg()[0], 2),
+        },
+        "seconds": None if started is None else round(time.monotonic() - started, 1),
         "versions": {package: importlib.metadata.version(package) for package in _VERSIONS},
         "result": result,
     }

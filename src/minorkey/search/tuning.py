@@ -144,7 +144,12 @@ def tune_part(
         oof=oof,
         results=study.results,
         bag=bag,
-        seconds={"search": searched - started, "select": time.monotonic() - searched},
+        seconds={
+            "search": searched - started,
+            "select": time.monotonic() - searched,
+            # Mean over the workers of the time that they spent in trials.
+            "trials": study.busy * study.seconds,
+        },
     )
 
 
