@@ -1,5 +1,6 @@
 """A run's folder: claimed by one command, resumed, refused, cleared."""
 
+import json
 import subprocess
 import sys
 import time
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from minorkey.errors import StateError
+from minorkey.errors import DataError, StateError
 from minorkey.run_state import OwnerLock, RunFolder, spec_digest, when_owner_dies
 from minorkey.spec import RunSpec, with_overrides
 
@@ -97,6 +98,80 @@ def test_abandoning_leaves_nothing(tmp_path):
     with RunFolder.hold(tmp_path / "out", SPEC) as folder:
         folder.abandon()
     assert list(tmp_path.iterdir()) == []
+
+
+def finish_trial(folder: RunFolder) -> Path:
+    result = folder.study / "trials/final/0000/result.json"
+    result.parent.mkdir(parents=True)
+    result.write_text("{}")
+    return result
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_disk_that_fills_up_after_the_search_costs_no_trial(tmp_path, overwrite):
+    out = tmp_path / "out"
+    if overwrite:
+        finished(out)
+    full = StateError("the disk is full", key="out", remedy="free some space")
+    with pytest.raises(StateError, match="full"), RunFolder.hold(out, SPEC, overwrite=overwrite) as folder:
+        result = finish_trial(folder)
+        raise full
+    with RunFolder.hold(out, SPEC, overwrite=overwrite) as again:
+        assert again.resumed and again.run_key == folder.run_key and result.exists()
+
+
+def test_the_overwritten_run_is_back_as_it_was_when_the_new_one_fails_on_its_input(tmp_path):
+    finished(tmp_path / "out")
+    (tmp_path / "out/bundle").mkdir()
+    (tmp_path / "out/bundle/model.onnx").write_text("the old model")
+    before = everything(tmp_path)
+    refused = pytest.raises(DataError)
+    with refused, RunFolder.hold(tmp_path / "out", OTHER, overwrite=True):
+        raise DataError("there are no rows", key="rows.csv")
+    assert everything(tmp_path) == before
+
+
+def test_the_overwritten_run_is_kept_aside_until_the_new_one_is_finished(tmp_path):
+    out = tmp_path / "out"
+    finished(out)
+    (out / "report.html").write_text("the old report")
+    with RunFolder.hold(out, OTHER, overwrite=True) as folder:
+        finish_trial(folder)
+    assert (out / ".former/report.html").read_text() == "the old report"
+    with RunFolder.hold(out, OTHER) as folder:
+        folder.finish()
+    assert not (out / ".former").exists() and not (out / "report.html").exists()
+
+
+def everything(folder: Path) -> dict[str, bytes | None]:
+    return {str(path): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("step", ["mkdir", "_write_state", "_make"])
+def test_a_kill_while_the_folder_is_claimed_leaves_one_that_can_be_claimed(tmp_path, step, overwrite):
+    out = tmp_path / "out"
+    if overwrite:
+        finished(out)
+    code = f"""
+import os, sys
+from pathlib import Path
+from minorkey import run_state
+from minorkey.spec import RunSpec
+def die(*_): os._exit(9)
+if {step!r} == "mkdir":
+    run_state.OwnerLock.__enter__ = die
+elif {step!r} == "_write_state":
+    Path.replace = die
+else:
+    run_state._make = die
+with run_state.RunFolder.hold(Path(sys.argv[1]), RunSpec(), overwrite={overwrite}): pass
+"""
+    assert subprocess.run([sys.executable, "-c", code, str(out)]).returncode == 9
+    with RunFolder.hold(out, SPEC, overwrite=overwrite) as folder:
+        assert folder.work.is_dir() and (out / "spec.json").exists()
+        folder.finish()
+    assert json.loads((out / "state.json").read_text())["status"] == "finished"
 
 
 def test_the_death_of_the_owner_is_noticed_however_it_dies(tmp_path):

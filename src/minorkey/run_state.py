@@ -7,7 +7,8 @@
     ├── result.json, report.html, bundle/, model_card.md, study.json, verdict.json, ...
     ├── logs/               events.jsonl and pipeline.log
     ├── .work/              what the steps exchange; gone once the run is finished
-    └── .former/            the run that `--overwrite` replaces; put back if this one fails on its input
+    └── .former/            the run that `--overwrite` replaces: there until this one is finished, and put back
+                            if this one fails before a trial of it is finished
 """
 
 import fcntl
@@ -33,6 +34,7 @@ __all__ = ["OwnerLock", "RunFolder", "spec_digest", "when_owner_dies"]
 
 #: Held by whichever command works in the folder.
 _LOCK = ".lock"
+_STATE_ASIDE = "state.json.partial"
 
 
 def spec_digest(spec: RunSpec) -> str:
@@ -120,7 +122,7 @@ class RunFolder:
         Raises:
             StateError: the folder is not a run's, is finished, belongs to an interrupted run of another
                 specification, or another command works in it. The folder is then as before, and so it is
-                where the body raises an `InputError` before there is anything to resume.
+                where the body raises an `InputError` before a trial of the run is finished.
             OSError: the folder cannot be written.
         """
         out = out.absolute()
@@ -177,10 +179,13 @@ class RunFolder:
     def _prepare(self, spec: RunSpec) -> None:
         if not self.resumed and _read_state(self.out) is not None:
             set_aside(self.out)
-        _make(self.out)
         if not self.resumed:
-            (self.out / "spec.json").write_text(spec.model_dump_json(indent=1), encoding="utf-8")
+            # Before anything else: by the state a folder is known as a run's.
             self._write_state("running", spec_digest(spec))
+        _make(self.out)
+        aside = self.out / "spec.json.partial"
+        aside.write_text(spec.model_dump_json(indent=1), encoding="utf-8")
+        aside.replace(self.out / "spec.json")
 
     @property
     def work(self) -> Path:
@@ -220,18 +225,18 @@ class RunFolder:
         shutil.rmtree(self.work, ignore_errors=True)
 
     def _give_up(self) -> None:
-        """End a run that failed on its input or the disk: what a resume could use stays, else nothing."""
-        if not (self.resumed and self.study.exists()):
+        """End a run that failed on its input or the disk: finished trials stay, else nothing."""
+        if not any(self.study.glob("trials/*/*/result.json")):
             self.abandon()
 
     def abandon(self) -> None:
-        """Leave the folder as it was: for a run that failed on its input before it had anything to resume."""
+        """Leave the folder as it was: for a run that failed on its input before it had achieved anything."""
         put_former_back(self.out)
         _unmake(self.made)
 
     def _write_state(self, status: str, digest: str) -> None:
         content = {"run_key": self.run_key, "status": status, "spec_digest": digest, "time": time.time()}
-        aside = self.out / "state.json.partial"
+        aside = self.out / _STATE_ASIDE
         aside.write_text(json.dumps(content, indent=1), encoding="utf-8")
         aside.replace(self.out / "state.json")
 
@@ -250,7 +255,7 @@ def _read_state(out: Path) -> dict[str, str] | None:
 
 def _is_of_others(out: Path) -> bool:
     """Whether a folder holds something, and nothing that tells of a run."""
-    names = {path.name for path in out.iterdir()} - {_LOCK}
+    names = {path.name for path in out.iterdir()} - {_LOCK, _STATE_ASIDE}
     return bool(names) and FORMER not in names and _read_state(out) is None
 
 
