@@ -29,6 +29,7 @@ def choose_threshold(
     cost: npt.ArrayLike | None = None,
     event_time: npt.ArrayLike | None = None,
     entity: npt.ArrayLike | None = None,
+    share: float | None = None,
     seed: int = 0,
 ) -> float:
     """The threshold that a policy asks for: rows with ``score >= threshold`` are called positive.
@@ -45,6 +46,8 @@ def choose_threshold(
         cost: shape (n,), cost of missing each row if it is positive, for ``min_row_cost``.
         event_time: shape (n,), seconds, for ``alerts_per_day``.
         entity: shape (n,), what is drawn as a whole; None: rows.
+        share: of rows that ``top_k`` or ``alerts_per_day`` may call positive, where it is known from more
+            rows than these; None: `alert_share` of these, taken to be all rows that came.
         seed: seed of the bootstraps.
 
     Raises:
@@ -60,7 +63,8 @@ def choose_threshold(
             "a threshold needs positives", key="data.target", value="no positive", allowed="2 or more"
         )
     if spec.policy in ("top_k", "alerts_per_day"):
-        return _highest_share(ranking, own, alert_share(spec, own, event_time))
+        allowed = alert_share(spec, len(labels), event_time) if share is None else share
+        return _highest_share(ranking, own, allowed)
     objective = _objective(spec)
     missed = _missing_cost(spec, labels, cost)
     optima: list[Floats] = []
@@ -69,13 +73,19 @@ def choose_threshold(
     return _snapped(ranking.score, float(np.median(np.concatenate(optima))))
 
 
-def alert_share(spec: ThresholdSpec, weight: Floats, event_time: npt.ArrayLike | None) -> float:
+def alert_share(
+    spec: ThresholdSpec, rows: int, event_time: npt.ArrayLike | None, *, sampled: float = 1.0
+) -> float:
     """The share of rows that may be called positive under ``top_k`` or ``alerts_per_day``.
 
     Args:
         spec: the policy and its numbers.
-        weight: shape (n,); their sum is the number of rows that came by.
-        event_time: shape (n,), seconds.
+        rows: how many rows there are. Each counts once: weights have no unit that could count alerts.
+        event_time: shape (rows,), seconds.
+        sampled: which share these rows are of all that came in that time, in (0, 1].
+
+    Returns:
+        At most 1.
 
     Raises:
         SpecError: alerts a day without event times that span any time.
@@ -83,7 +93,8 @@ def alert_share(spec: ThresholdSpec, weight: Floats, event_time: npt.ArrayLike |
     if spec.policy == "top_k":
         return float(spec.top_fraction or 0.0)
     times = None if event_time is None else np.asarray(event_time, np.float64)
-    span = 0.0 if times is None or not len(times) else float(np.nanmax(times) - np.nanmin(times))
+    known = np.empty(0) if times is None else times[~np.isnan(times)]
+    span = float(np.ptp(known)) if len(known) else 0.0
     if not span > 0:
         raise SpecError(
             "alerts a day need to know how many rows come a day",
@@ -92,7 +103,8 @@ def alert_share(spec: ThresholdSpec, weight: Floats, event_time: npt.ArrayLike |
             allowed="a data set with data.event_time",
             remedy="set data.event_time, or use policy top_k with top_fraction",
         )
-    return float(spec.alerts or 0.0) * span / 86_400 / float(weight.sum())
+    came = rows / sampled
+    return min(1.0, float(spec.alerts or 0.0) * span / 86_400 / came)
 
 
 def transfer_threshold(threshold: float, oof_scores: npt.ArrayLike, new_scores: npt.ArrayLike) -> float:

@@ -18,12 +18,13 @@ from minorkey.errors import InputError
 from minorkey.evaluation.calibration import Calibration, fit_calibration
 from minorkey.evaluation.metrics import compute_metrics
 from minorkey.evaluation.selection import Choice, blend, choose_members
-from minorkey.evaluation.thresholds import choose_threshold
+from minorkey.evaluation.thresholds import alert_share, choose_threshold
+from minorkey.progress import emit
 from minorkey.spec import SearchSpec, ThresholdSpec
 from minorkey.trials.member import Member
 from minorkey.trials.trial import Configuration, Outcome, TrialResult
 
-__all__ = ["FRESH", "OutOfFold", "Selected", "finalists", "gather", "select"]
+__all__ = ["FRESH", "OutOfFold", "Selected", "allowed_share", "finalists", "gather", "select"]
 
 #: The fold partition that trials never see.
 FRESH = 1
@@ -106,8 +107,33 @@ def gather(
     return OutOfFold(scores=scores, rows=rows, fold=index.astype(np.intp), data=training.dataset.take(rows))
 
 
+def allowed_share(training: TrainingSet, policy: ThresholdSpec) -> float | None:
+    """The share of rows that may be called positive under a policy that counts alerts; None under others.
+
+    How many rows come a day is told from all training rows, whatever part or fold they are cut on; under a
+    split by hash those are all that came but for the expected share of the test.
+
+    Raises:
+        SpecError: alerts a day without event times.
+    """
+    if policy.policy not in ("top_k", "alerts_per_day"):
+        return None
+    data, sampled = training.dataset, 1.0
+    if training.kind == "hash":
+        sampled -= training.membership["test_fraction"]
+    if policy.policy == "alerts_per_day" and data.weight is not None and np.ptp(data.weight) > 0:
+        emit("assumed", text="for alerts a day each row counts once, whatever its weight")
+    return alert_share(policy, len(data), data.event_time, sampled=sampled)
+
+
 def select(
-    candidates: Sequence[Configuration], oof: OutOfFold, spec: SearchSpec, *, most: int, seed: int
+    candidates: Sequence[Configuration],
+    oof: OutOfFold,
+    spec: SearchSpec,
+    *,
+    most: int,
+    seed: int,
+    share: float | None = None,
 ) -> Selected:
     """Choose the members, then calibrate and cut their mixture, all cross-fitted.
 
@@ -117,6 +143,7 @@ def select(
         spec: the search section.
         most: most members of the mixture; 1 forbids an ensemble.
         seed: seed of the bootstraps.
+        share: of rows that may be called positive, from `allowed_share`.
     """
     data = oof.data
     choice = choose_members(
@@ -124,8 +151,8 @@ def select(
     )
     raw = blend(oof.scores, choice.members)
     calibration, probability = fit_calibration(oof.y, raw, weight=data.weight, groups=oof.fold, seed=seed)
-    threshold = _cut(data, probability, spec.threshold, np.ones(len(raw), dtype=bool), seed)
-    validation = _validation_metrics(oof, choice.cross_fitted_scores, spec.threshold, seed)
+    threshold = _cut(data, probability, spec.threshold, np.ones(len(raw), dtype=bool), share, seed)
+    validation = _validation_metrics(oof, choice.cross_fitted_scores, spec.threshold, share, seed)
     return Selected(
         members=tuple((candidates[index], share) for index, share in choice.members),
         choice=choice,
@@ -136,12 +163,14 @@ def select(
     )
 
 
-def _validation_metrics(oof: OutOfFold, score: Scores, policy: ThresholdSpec, seed: int) -> dict[str, float]:
+def _validation_metrics(
+    oof: OutOfFold, score: Scores, policy: ThresholdSpec, share: float | None, seed: int
+) -> dict[str, float]:
     """Metrics of cross-fitted scores at thresholds that were each chosen without the fold they cut."""
     called = np.zeros(len(score), dtype=bool)
     for number in np.unique(oof.fold):
         inside = oof.fold == number
-        called[inside] = score[inside] >= _cut(oof.data, score, policy, ~inside, seed)
+        called[inside] = score[inside] >= _cut(oof.data, score, policy, ~inside, share, seed)
     data = oof.data
     costs = (policy.false_negative_cost, policy.false_positive_cost)
     ranked = compute_metrics(oof.y, score, score, 0.5, weight=data.weight, cost=data.cost, costs=costs)
@@ -153,7 +182,12 @@ def _validation_metrics(oof: OutOfFold, score: Scores, policy: ThresholdSpec, se
 
 
 def _cut(
-    data: Dataset, probability: Scores, policy: ThresholdSpec, rows: npt.NDArray[np.bool_], seed: int
+    data: Dataset,
+    probability: Scores,
+    policy: ThresholdSpec,
+    rows: npt.NDArray[np.bool_],
+    share: float | None,
+    seed: int,
 ) -> float:
     def chosen(values: Any) -> Any:
         return None if values is None else values[rows]
@@ -168,6 +202,7 @@ def _cut(
         cost=chosen(data.cost),
         event_time=chosen(data.event_time),
         entity=chosen(data.entity),
+        share=share,
         seed=seed,
     )
 

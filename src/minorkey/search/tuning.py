@@ -12,7 +12,7 @@ from minorkey.data.fold_store import FoldStore
 from minorkey.data.training_set import TrainingSet
 from minorkey.progress import emit
 from minorkey.search.driver import fit_members, run_study
-from minorkey.search.selection import FRESH, OutOfFold, Selected, finalists, gather, select
+from minorkey.search.selection import FRESH, OutOfFold, Selected, allowed_share, finalists, gather, select
 from minorkey.spec import SearchSpec
 from minorkey.trials.member import Member
 from minorkey.trials.study_root import StudyRoot
@@ -92,6 +92,7 @@ def tune_part(
         enqueue: configurations to try first.
     """
     started = time.monotonic()
+    share = allowed_share(training, spec.threshold)
     study = run_study(
         training,
         part,
@@ -128,10 +129,10 @@ def tune_part(
     oof = gather(training, part, best, members)
     bag = ships_as_bag(training, part)
     most = spec.ensemble
-    selected = select(best, oof, spec, most=most, seed=seed)
+    selected = select(best, oof, spec, most=most, seed=seed, share=share)
     graph = _compose(selected, list(folds) if bag else [None], members, fit, root)
     while _too_slow(graph, spec) and len(selected.members) > 1:
-        selected = select(best, oof, spec, most=len(selected.members) - 1, seed=seed)
+        selected = select(best, oof, spec, most=len(selected.members) - 1, seed=seed, share=share)
         graph = _compose(selected, list(folds) if bag else [None], members, fit, root)
     if _too_slow(graph, spec):
         emit(
