@@ -75,8 +75,12 @@ def take(model: str, run_key: str, *, owner: str = "") -> Holder:
                 remedy=f"wait for it or end it, or use another model name (if it is gone, delete {path})",
             )
         aside = path.with_suffix(f".{os.getpid()}.partial")
-        aside.write_text(json.dumps(dataclasses.asdict(taken)), encoding="utf-8")
-        aside.replace(path)
+        try:
+            aside.write_text(json.dumps(dataclasses.asdict(taken)), encoding="utf-8")
+            aside.replace(path)
+        except OSError:
+            aside.unlink(missing_ok=True)
+            raise
     return taken
 
 

@@ -21,11 +21,11 @@ _OWN = (
 def clear(out: Path) -> None:
     """Remove what belongs to the run that lies here; files of others and an earlier run stay."""
     for name in _OWN:
-        path = out / name
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        for path in (out / name, out / f"{name}.partial", out / f".{name}.partial"):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def set_aside(out: Path) -> None:

@@ -282,7 +282,12 @@ def load_spec(path: Path) -> RunSpec:
     if content is None:
         content = {}
     if not isinstance(content, dict):
-        raise SpecError("the specification is not a mapping", key=str(path), value=type(content).__name__)
+        raise SpecError(
+            "the specification is not a mapping",
+            key=str(path),
+            value=type(content).__name__,
+            allowed="sections with keys, e.g. data: {source: rows.csv}",
+        )
     return with_overrides(content, {})
 
 
@@ -300,7 +305,7 @@ def with_overrides(content: dict[str, Any], overrides: dict[str, Any]) -> RunSpe
             place = place.setdefault(parent, {})
             if not isinstance(place, dict):
                 raise SpecError("the key has no keys below it", key=dotted, value=value)
-        place[leaf] = value
+        place[leaf] = json.loads(json.dumps(value, default=str))
     return _validated(RunSpec, merged)
 
 

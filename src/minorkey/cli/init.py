@@ -1,5 +1,6 @@
 """``minorkey init``."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -60,6 +61,8 @@ def init_command(
         aside.write_text(text, encoding="utf-8")
         aside.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            aside.unlink()
         raise StateError(
             "the file cannot be written", key=str(path), value=error.strerror, remedy="give another --out"
         ) from None

@@ -1,5 +1,6 @@
 """``minorkey predict``."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,7 +73,8 @@ def _write(scores: "pd.DataFrame", out: Path) -> None:
             scores.to_parquet(aside, index=False)
         aside.replace(out)
     except OSError as error:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):
+            aside.unlink()
         raise StateError(
             "the output cannot be written",
             key=str(out),

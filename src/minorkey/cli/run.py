@@ -120,9 +120,9 @@ def resolve_spec(
     content = {} if path is None else load_spec(path).model_dump(mode="json", exclude_unset=True)
     overrides = {key: value for key, value in flags.items() if value is not None} | parse_settings(settings)
     assumed = []
-    source = overrides.get("data.source") or content.get("data", {}).get("source", "builtin:")
+    source = str(overrides.get("data.source") or content.get("data", {}).get("source", "builtin:"))
     if not source.startswith("builtin:") and "model" not in content and "model" not in overrides:
-        overrides["model"] = _model_name(str(source))
+        overrides["model"] = _model_name(source)
         assumed.append(f"the model is called {overrides['model']}, after its data (--set model=NAME)")
     if keep:
         overrides["data.keep"] = [*content.get("data", {}).get("keep", []), *keep]

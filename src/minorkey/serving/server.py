@@ -69,9 +69,9 @@ def bind(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(1024)
-    except OSError as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         raise StateError(
-            f"the address cannot be bound: {error.strerror or error}",
+            f"the address cannot be bound: {getattr(error, 'strerror', None) or error}",
             key="host and port",
             value=f"{host}:{port}",
             allowed="an address of this machine and a free port; port 0 takes any free one",

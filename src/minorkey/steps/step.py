@@ -77,7 +77,7 @@ def _on_a_sound_disk(run: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> 
 def _leave(error: InputError) -> None:
     if settings().error:
         path = Path(settings().error)
-        aside = path.with_suffix(".partial")
+        aside = path.with_name(f"{path.name}.partial")
         aside.write_text(error.dumps(), encoding="utf-8")
         aside.replace(path)
 

@@ -114,9 +114,13 @@ def _create_store() -> None:
         if path.exists():
             return
         aside = path.with_name(f".{path.name}.{os.getpid()}")
-        aside.unlink(missing_ok=True)
-        MlflowClient(tracking_uri=f"sqlite:///{aside}").search_experiments(max_results=1)
-        aside.rename(path)
+        try:
+            aside.unlink(missing_ok=True)
+            MlflowClient(tracking_uri=f"sqlite:///{aside}").search_experiments(max_results=1)
+            aside.rename(path)
+        finally:
+            for left in (aside, aside.with_name(f"{aside.name}-journal")):
+                left.unlink(missing_ok=True)
 
 
 def _refuse_silence(uri: str) -> None:
@@ -132,6 +136,14 @@ def _refuse_silence(uri: str) -> None:
 
 
 def _unreachable(reason: str) -> StateError:
+    if _sqlite_file() is not None and "disk" in reason:
+        return StateError(
+            f"MLflow's database cannot be written: {reason}",
+            key="MLFLOW_TRACKING_URI",
+            value=settings().tracking_uri,
+            allowed="a folder with room that you may write to",
+            remedy="make room, or set MINORKEY_HOME to another folder",
+        )
     return StateError(
         f"MLflow does not answer as expected: {reason}",
         key="MLFLOW_TRACKING_URI",
