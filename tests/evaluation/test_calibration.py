@@ -43,13 +43,28 @@ def test_platt_equals_logistic_regression():
     assert found["intercept"] == pytest.approx(reference.intercept_[0], rel=0.02)
 
 
-def test_a_weight_equals_repetition():
-    y, raw, _ = sample(800)
-    times = 1 + np.arange(800) % 3
+def test_a_weight_is_as_good_as_repetition_but_for_the_softening():
+    y, raw, _ = sample(8_000)
+    times = 1 + np.arange(8_000) % 3
     weighted = fit_platt(y, raw, times).parameters
-    assert weighted == pytest.approx(
-        fit_platt(np.repeat(y, times), np.repeat(raw, times)).parameters, rel=1e-6
-    )
+    repeated = fit_platt(np.repeat(y, times), np.repeat(raw, times)).parameters
+    assert weighted == pytest.approx(repeated, rel=5e-3)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 0.01, 100.0])
+def test_only_the_proportions_of_the_weights_matter(scale):
+    y, raw, folds = sample(2_000)
+    weight = np.random.default_rng(1).uniform(0.5, 2, len(y))
+    plain, crossed = fit_calibration(y, raw, weight=weight, groups=folds)
+    scaled, crossed_scaled = fit_calibration(y, raw, weight=scale * weight, groups=folds)
+    assert scaled.parameters == pytest.approx(plain.parameters, rel=1e-6)
+    assert crossed_scaled == pytest.approx(crossed, rel=1e-6)
+
+
+def test_a_class_of_small_weight_is_not_softened_away():
+    y, raw = np.repeat([0, 1], [5_000, 200]), np.repeat([0.1, 0.9], [5_000, 200])
+    found = fit_platt(y, raw, np.where(y == 1, 1e-3, 1.0))
+    assert found.apply([0.9])[0] == pytest.approx(201 / 202, abs=0.01)
 
 
 def test_separable_rows_have_a_finite_slope():

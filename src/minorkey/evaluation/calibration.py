@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from minorkey.errors import ContractError
 
-__all__ = ["Calibration", "fit_calibration", "fit_isotonic", "fit_platt"]
+__all__ = ["CLIP", "Calibration", "fit_calibration", "fit_isotonic", "fit_platt"]
 
 Floats = npt.NDArray[np.float64]
 Kind = Literal["none", "platt", "isotonic"]
@@ -107,7 +107,8 @@ def fit_calibration(
 def fit_platt(y: npt.ArrayLike, raw: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> Calibration:
     """Logistic regression on the logit of the raw score; ``none`` where the slope is not positive.
 
-    The labels are softened as Platt proposed, so separable rows give a finite slope.
+    The labels are softened as Platt proposed, so separable rows give a finite slope. A class counts for
+    its effective number of rows, so that only the weights' proportions matter, never their scale.
 
     Source: Platt (1999), "Probabilistic Outputs for Support Vector Machines"; Newton's method as in Lin,
     Lin and Weng (2007), "A Note on Platt's Probabilistic Outputs".
@@ -117,7 +118,8 @@ def fit_platt(y: npt.ArrayLike, raw: npt.ArrayLike, weight: npt.ArrayLike | None
     positive, negative = weights[labels].sum(), weights[~labels].sum()
     if not positive > 0 or not negative > 0 or np.ptp(x) == 0:
         return Calibration()
-    target = np.where(labels, (positive + 1) / (positive + 2), 1 / (negative + 2))
+    seen, unseen = _effective(weights[labels]), _effective(weights[~labels])
+    target = np.where(labels, (seen + 1) / (seen + 2), 1 / (unseen + 2))
     centre = np.average(x, weights=weights)
     beta = _newton(x - centre, target, weights, float(np.log(positive / negative)))
     slope, intercept = float(beta[0]), float(beta[1] - beta[0] * centre)
@@ -172,6 +174,11 @@ def sigmoid(value: Floats) -> Floats:
     return np.asarray(np.where(value >= 0, 1.0, small) / (1.0 + small))
 
 
+def _effective(weight: Floats) -> float:
+    """How many equally weighted rows these are worth (Kish, 1965)."""
+    return float(weight.sum() ** 2 / (weight @ weight))
+
+
 def _fit(kind: Kind, y: npt.NDArray[np.bool_], raw: Floats, weight: Floats) -> Calibration:
     return fit_isotonic(y, raw, weight) if kind == "isotonic" else fit_platt(y, raw, weight)
 
@@ -201,11 +208,13 @@ def _newton(x: Floats, target: Floats, weight: Floats, start: float) -> Floats:
         gradient = design.T @ (weight * (fitted - target))
         curvature = (design * (weight * fitted * (1 - fitted))[:, None]).T @ design
         step = np.linalg.solve(curvature + 1e-12 * np.trace(curvature) * np.eye(2), gradient)
+        expected = float(gradient @ step)
+        if expected < 1e-12 * current:
+            break
         size = 1.0
-        while size > 1e-8 and loss(beta - size * step) > current:
+        # A step has to gain what its slope promises, or far from the optimum it ends beyond it.
+        while size > 1e-10 and loss(beta - size * step) > current - 1e-4 * size * expected:
             size /= 2
         beta = beta - size * step
-        previous, current = current, loss(beta)
-        if previous - current < 1e-12 * abs(current):
-            break
+        current = loss(beta)
     return beta
