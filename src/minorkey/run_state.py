@@ -7,8 +7,8 @@
     ├── result.json, report.html, bundle/, model_card.md, study.json, verdict.json, ...
     ├── logs/               events.jsonl and pipeline.log
     ├── .work/              what the steps exchange; gone once the run is finished
-    └── .former/            the run that `--overwrite` replaces: there until this one is finished, and put back
-                            if this one fails before a trial of it is finished
+    └── .former/            the run that `--overwrite` replaces, until this one is finished; put back if this
+                            one fails before a trial of it is finished
 """
 
 import fcntl

@@ -4,10 +4,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from minorkey import lease
 from minorkey.bundle.bundle import Bundle
+from minorkey.errors import StateError
+from minorkey.registry import move_champion, version_to_beat
 from minorkey.serving.samples import sample_rows
-from minorkey.steps import register
+from minorkey.steps import load, register
 from minorkey.tracking import client, open_run, version_of
+from tests.data.raw_frames import rare_frame
 from tests.serving.bundles import small_bundle
 from tests.steps.registered import registered, write_reports
 
@@ -48,6 +52,50 @@ def test_register_writes_a_challenger_with_its_lineage(bundle: Bundle, tmp_path:
     assert "test.roc_auc" not in run.data.metrics
     names = {file.path for file in client().list_artifacts(tracker.run_id)}
     assert {"verdict.json", "report.html", "model_card.md", "study.json"} <= names
+
+
+def _load(model: str, folder: Path) -> load.LoadResult:
+    rare_frame(400).to_parquet(folder / "rows.parquet")
+    return load.run(
+        model=model,
+        data=json.dumps({"source": str(folder / "rows.parquet"), "target": "fraud"}),
+        seed=0,
+        base_version="",
+        feedback_uri="",
+        until="",
+        data_dir=folder / "data",
+    )
+
+
+def test_a_resumed_run_that_is_champion_goes_on_against_the_champion_before(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert version_to_beat("rivals", "key-1") == ""
+    first = registered(bundle, "key-1", tmp_path, model="rivals").model_version
+    assert version_to_beat("rivals", "key-1") == ""
+    move_champion("rivals", first, expected="")
+    assert version_to_beat("rivals", "key-1") == ""
+    assert version_to_beat("rivals", "key-2") == first
+
+    second = registered(bundle, "key-2", tmp_path, model="rivals", champion=first).model_version
+    move_champion("rivals", second, expected=first)
+    assert version_to_beat("rivals", "key-2") == first
+    assert version_to_beat("rivals", "key-3") == second
+    monkeypatch.setenv("MINORKEY_RUN_KEY", "key-2")
+    assert _load("rivals", tmp_path).champion_version == first
+    monkeypatch.setenv("MINORKEY_RUN_KEY", "key-3")
+    lease.release("rivals", "key-2")
+    assert _load("rivals", tmp_path).champion_version == second
+    lease.release("rivals", "key-3")
+
+    # The resumed run may make another bundle, of newer packages for instance, in place of its own version.
+    remade = small_bundle(tmp_path / "remade", seed=7)
+    third = registered(remade, "key-2", tmp_path, model="rivals", champion=first).model_version
+    move_champion("rivals", third, expected=first)
+    assert version_of("rivals", "champion") == third
+    foreign = registered(remade, "key-4", tmp_path, model="rivals", champion=first).model_version
+    with pytest.raises(StateError, match="champion changed"):
+        move_champion("rivals", foreign, expected=first)
 
 
 def test_a_resumed_run_registers_no_second_version(bundle: Bundle, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from minorkey.registry.versions import (
     register_version,
     require_champion,
     resolve_reference,
+    version_to_beat,
 )
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "require_champion",
     "resolve_reference",
     "store_bundle",
+    "version_to_beat",
 ]

@@ -19,9 +19,13 @@ __all__ = [
     "register_version",
     "require_champion",
     "resolve_reference",
+    "version_to_beat",
 ]
 
 _LOCK_SECONDS = 60
+_RUN_KEY = "minorkey.run_key"
+#: The champion that a version was compared with, "" for none.
+_COMPARED = "minorkey.compared_with"
 
 
 def bundle_of_version(model: str, version: str) -> str:
@@ -74,8 +78,28 @@ def resolve_reference(reference: str) -> tuple[str, str, str]:
     return model, alias, version
 
 
+def version_to_beat(model: str, run_key: str) -> str:
+    """The champion that a run is compared with, "" for none: the same however often the run is resumed.
+
+    A run that was killed after one of its own versions became champion is compared with the champion before.
+
+    Raises:
+        StateError: the tracking server does not answer.
+    """
+    champion = version_of(model, "champion")
+    tags = _tags(model, champion) if champion else {}
+    return tags.get(_COMPARED, champion) if tags.get(_RUN_KEY) == run_key else champion
+
+
 def register_version(
-    model: str, run_key: str, bundle: Bundle, bundle_uri: str, tracker: RunTracker, tags: Mapping[str, Any]
+    model: str,
+    run_key: str,
+    bundle: Bundle,
+    bundle_uri: str,
+    tracker: RunTracker,
+    tags: Mapping[str, Any],
+    *,
+    compared_with: str = "",
 ) -> str:
     """Write a model version with its lineage and set the alias ``challenger``.
 
@@ -88,6 +112,7 @@ def register_version(
         bundle_uri: where `minorkey.registry.store_bundle` put it.
         tracker: the run that the model is logged to.
         tags: more tags of the version.
+        compared_with: the champion that it was compared with, "" for none.
 
     Returns:
         The version.
@@ -100,7 +125,7 @@ def register_version(
         version = _registered(mlflow, model, run_key, bundle.digest)
         if not version:
             lineage = lineage_tags(bundle, run_key, bundle_uri)
-            lineage |= {key: str(value) for key, value in tags.items()}
+            lineage |= {key: str(value) for key, value in tags.items()} | {_COMPARED: compared_with}
             source, model_id = log_graph(bundle, tracker, lineage)
             _ensure_model(mlflow, model)
             version = str(
@@ -133,13 +158,13 @@ def move_champion(model: str, version: str, *, expected: str) -> None:
 
 
 def require_champion(model: str, version: str, *, expected: str) -> str:
-    """The present champion's version, which must be ``expected`` or already ``version``.
+    """The present champion's version, which must be ``expected``, ``version`` or another of the same run.
 
     Raises:
         StateError: it is another one, so that nobody has compared the new version with it.
     """
     current = version_of(model, "champion")
-    if current not in (version, expected):
+    if current not in (version, expected) and not (current and _of_one_run(model, current, version)):
         raise StateError(
             "the champion changed while this run was under way, and the new model was not compared with it",
             key=f"{model}@champion",
@@ -148,6 +173,15 @@ def require_champion(model: str, version: str, *, expected: str) -> str:
             remedy="run again: the new run is compared with the present champion",
         )
     return current
+
+
+def _of_one_run(model: str, *versions: str) -> bool:
+    return len({_tags(model, version).get(_RUN_KEY, version) for version in versions}) == 1
+
+
+def _tags(model: str, version: str) -> dict[str, str]:
+    with reaching():
+        return dict(client().get_model_version(model, version).tags)
 
 
 def _registered(mlflow: Any, model: str, run_key: str, digest: str) -> str:

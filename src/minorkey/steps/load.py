@@ -47,18 +47,18 @@ def run(
         data_dir: folder to write; it appears whole or not at all.
 
     Returns:
-        The champion's version, resolved once for the whole run, and the run's key.
+        The champion's version, the same for the whole run even if it is resumed, and the run's key.
 
     Raises:
         InputError: bad input, or a run of this model is in flight.
     """
-    from minorkey.tracking import champion_version
+    from minorkey.registry import version_to_beat
 
     spec = parse_section(DataSpec, data)
     run_key = settings().run_key or uuid.uuid4().hex
     lease.take(model, run_key, owner=settings().owner_lock)
     try:
-        champion = champion_version(model)
+        champion = version_to_beat(model, run_key)
         if base_version and base_version != champion:
             emit(
                 "warned",

@@ -51,7 +51,8 @@ def run(
     uri = store_bundle(bundle_dir, bundle.digest)
     tracker = open_run(model, run_key)
     tags = {"minorkey.decision": verdict["decision"], "minorkey.reason": str(verdict["reason"])[:1000]}
-    version = register_version(model, run_key, bundle, uri, tracker, tags)
+    compared_with = str(verdict.get("champion_version", ""))
+    version = register_version(model, run_key, bundle, uri, tracker, tags, compared_with=compared_with)
     _log_run(tracker, bundle, verdict, version)
     for path in (verdict_path, report_path, card_path, study_path):
         tracker.log_artifact(path)
