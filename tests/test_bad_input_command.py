@@ -234,10 +234,6 @@ def test_options(refused: Refused, options: tuple[str, ...], told: tuple[str, ..
     refused("run", *options, "--out", "out", told=told)
 
 
-def test_a_source_whose_name_is_no_file_name_is_left_to_the_load_step(refused: Refused) -> None:
-    refused("run", "--data", "x" * 5_000 + ".csv", "--target", "y", told=("data.source", "cannot be read"))
-
-
 def mounted(folder: Path, options: str) -> Iterator[Path]:
     """A small file system of its own, where this process may mount one."""
     folder.mkdir()

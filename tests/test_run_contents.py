@@ -6,8 +6,8 @@ import pytest
 
 from minorkey.errors import DataError
 from minorkey.run_contents import clear, is_torn, put_former_back, set_aside
-from minorkey.run_state import RunFolder
-from minorkey.spec import RunSpec
+from minorkey.run_state import RunFolder, spec_digest
+from minorkey.spec import RunSpec, with_overrides
 
 FILES = ["bundle/model.onnx", "logs/pipeline.log", "notes.txt", "report.html", "result.json", "state.json"]
 
@@ -108,3 +108,10 @@ def test_folders_made_for_nothing_are_removed_up_to_the_first_that_was_there(tmp
     with pytest.raises(DataError), RunFolder.hold(tmp_path / "out", RunSpec()):
         raise DataError("the file does not exist")
     assert files(tmp_path) == {} and (tmp_path / "out").is_dir()
+
+
+def test_a_source_whose_name_is_no_file_name_is_left_to_the_load_step(tmp_path: Path) -> None:
+    long, other = (
+        with_overrides({"data": {"source": name, "target": "y"}}, {}) for name in ("x" * 5_000, "\0")
+    )
+    assert spec_digest(long) != spec_digest(other)
