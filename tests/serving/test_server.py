@@ -90,12 +90,27 @@ def test_a_record_of_another_process_is_not_believed(deployed: str, home: Path) 
     assert local.status(deployed) is None
 
 
-def test_restore_goes_back(deployed: str, home: Path, bundle: Bundle) -> None:
-    before = Target("1", str(bundle.folder))
+def test_restore_starts_the_former_predictor_again(
+    deployed: str, home: Path, bundle: Bundle, other_bundle: Bundle
+) -> None:
+    local.start(deployed, bundle.folder, "1")
+    before = local.served(deployed)
+    assert before.server is not None
+    with bind("127.0.0.1", 0) as taken, pytest.raises(StateError):
+        local.start(deployed, other_bundle.folder, "2", port=taken.getsockname()[1])
+    assert local.status(deployed) is None
     local.restore(deployed, before)
-    assert local.current_target(deployed) == before
-    local.restore(deployed, None)
-    assert local.current_target(deployed) is None
+    verify_server(before.server.url, deployed, "1", bundle)
+    assert local.models() == [deployed]
+
+
+def test_restore_starts_nothing_where_nothing_ran(deployed: str, home: Path, bundle: Bundle) -> None:
+    idle = local.Served(Target("1", str(bundle.folder)), None)
+    local.restore(deployed, idle)
+    assert local.served(deployed) == idle
+    local.restore(deployed, local.Served(None, None))
+    assert local.served(deployed) == local.Served(None, None)
+    assert local.models() == []
 
 
 def test_the_predictor_imports_no_training_library(bundle: Bundle) -> None:

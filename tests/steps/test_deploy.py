@@ -1,6 +1,5 @@
 import json
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from minorkey.bundle.bundle import Bundle
 from minorkey.errors import ContractError
 from minorkey.serving import local
+from minorkey.serving.server import bind
 from minorkey.steps import deploy
 from minorkey.steps.register import RegisterResult
 from minorkey.tracking import champion_version
@@ -36,10 +36,10 @@ def bundles(tmp_path: Path) -> list[Bundle]:
     return [small_bundle(tmp_path / f"bundle-{seed}", seed=seed) for seed in range(3)]
 
 
-def _deploy(result: RegisterResult, champion: str, path: Path, target: str = "local") -> dict[str, Any]:
+def _deploy(result: RegisterResult, champion: str, path: Path, **section: Any) -> dict[str, Any]:
     deploy.run(
         model="cards",
-        deploy=json.dumps({"target": target}),
+        deploy=json.dumps(section),
         model_version=result.model_version,
         bundle_uri=result.bundle_uri,
         champion_version=champion,
@@ -94,25 +94,39 @@ def test_an_altered_bundle_is_neither_served_nor_promoted(
     assert not (tmp_path / "deployment.json").exists()
 
 
-def test_a_predictor_that_answers_otherwise_gives_way_to_the_former(
-    bundles: list[Bundle], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def _otherwise(*_: Any) -> dict[str, Any]:
+    raise ContractError("the predictor differs from the bundle's own scores by 0.1")
+
+
+def _interrupted(*_: Any) -> dict[str, Any]:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("failing", [_otherwise, _interrupted])
+def test_a_deployment_that_fails_gives_way_to_the_former(
+    failing: Callable[..., Any], bundles: list[Bundle], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = champion_version("cards")
-    first = registered(bundles[1], "former", tmp_path / "reports")
+    first = registered(bundles[1], f"former-{failing.__name__}", tmp_path / "reports")
     deployment = _deploy(first, before, tmp_path)
-    second = registered(bundles[2], "otherwise", tmp_path / "reports")
-
-    def differs(*_: Any) -> dict[str, Any]:
-        raise ContractError("the predictor differs from the bundle's own scores by 0.1")
-
-    monkeypatch.setattr(deploy, "verify_server", differs)
-    with pytest.raises(ContractError):
-        _deploy(second, first.model_version, tmp_path)
+    second = registered(bundles[2], f"new-{failing.__name__}", tmp_path / "reports")
+    monkeypatch.setattr(deploy, "verify_server", failing)
+    with pytest.raises((ContractError, KeyboardInterrupt)), bind("127.0.0.1", 0) as free:
+        port = free.getsockname()[1]
+        free.close()
+        _deploy(second, first.model_version, tmp_path, port=port)
     assert champion_version("cards") == first.model_version
-    served = local.current_target("cards")
-    assert served is not None
-    assert served.version == first.model_version
-    deadline = time.monotonic() + 30
-    while _served(deployment["url"]) != first.model_version and time.monotonic() < deadline:
-        time.sleep(0.05)
+    assert _served(deployment["url"]) == first.model_version
+    with pytest.raises(httpx.ConnectError):
+        _served(f"http://127.0.0.1:{port}")
+
+
+def test_a_port_that_is_taken_leaves_the_former_where_it_was(bundles: list[Bundle], tmp_path: Path) -> None:
+    before = champion_version("cards")
+    first = registered(bundles[1], "placed", tmp_path / "reports")
+    deployment = _deploy(first, before, tmp_path)
+    second = registered(bundles[2], "misplaced", tmp_path / "reports")
+    with bind("127.0.0.1", 0) as taken, pytest.raises(SystemExit):
+        _deploy(second, first.model_version, tmp_path, port=taken.getsockname()[1])
+    assert champion_version("cards") == first.model_version
     assert _served(deployment["url"]) == first.model_version

@@ -24,7 +24,17 @@ from minorkey.serving.pointer import Target, read_pointer, write_pointer
 from minorkey.serving.process import FORMAT, POINTER, RECORD
 from minorkey.settings import settings
 
-__all__ = ["LocalServer", "current_target", "restore", "start", "status", "stop"]
+__all__ = [
+    "LocalServer",
+    "Served",
+    "current_target",
+    "models",
+    "restore",
+    "served",
+    "start",
+    "status",
+    "stop",
+]
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
@@ -63,6 +73,24 @@ class LocalServer:
         return int(self.url.rpartition(":")[2])
 
 
+@dataclass(frozen=True)
+class Served:
+    """What a model had at one moment.
+
+    Attributes:
+        target: what its predictor was to serve, None if it never served.
+        server: the predictor, None if none ran.
+    """
+
+    target: Target | None
+    server: LocalServer | None
+
+
+def models() -> list[str]:
+    """Names of the models that were ever deployed here, sorted."""
+    return sorted(pointer.parent.name for pointer in (settings().home / "serving").glob(f"*/{POINTER}"))
+
+
 def status(model: str) -> LocalServer | None:
     """The running predictor of a model, None if there is none."""
     try:
@@ -90,16 +118,8 @@ def start(model: str, bundle: Path, version: str, *, host: str = "127.0.0.1", po
     Raises:
         StateError: it does not start, does not swap, or another process is deploying this model.
     """
-    folder = _folder(model)
     with _lock(model):
-        write_pointer(folder / POINTER, Target(version, str(bundle.absolute())))
-        running = status(model)
-        if running is not None and not _fits(running, host, port):
-            _end(running)
-            port = port or (running.port if running.host == host else 0)
-            running = None
-        process = _spawn(folder, model, host, port) if running is None else None
-        return _await(model, version, process)
+        return _serve(model, Target(version, str(bundle.absolute())), host, port)
 
 
 def stop(model: str) -> bool:
@@ -117,14 +137,27 @@ def current_target(model: str) -> Target | None:
     return read_pointer(_folder(model) / POINTER)
 
 
-def restore(model: str, target: Target | None) -> None:
-    """Go back to what served before a deployment failed; None: to nothing."""
-    pointer = _folder(model) / POINTER
-    if target is not None:
-        write_pointer(pointer, target)
+def served(model: str) -> Served:
+    """What a failed deployment has to go back to."""
+    return Served(current_target(model), status(model))
+
+
+def restore(model: str, before: Served) -> None:
+    """Go back to what served before a deployment failed: the same version at the same address, or nothing.
+
+    Raises:
+        StateError: the former predictor was ended and does not start again.
+    """
+    if before.target is not None and before.server is not None:
+        with _lock(model):
+            _serve(model, before.target, before.server.host, before.server.port)
         return
     stop(model)
-    pointer.unlink(missing_ok=True)
+    pointer = _folder(model) / POINTER
+    if before.target is None:
+        pointer.unlink(missing_ok=True)
+    else:
+        write_pointer(pointer, before.target)
 
 
 def _folder(model: str) -> Path:
@@ -164,6 +197,25 @@ def _process(server: LocalServer) -> psutil.Process | None:
     except psutil.Error:
         return None
     return process if alive else None
+
+
+def _serve(model: str, target: Target, host: str, port: int) -> LocalServer:
+    """Point to the target and wait until it is served, by the running predictor if that one fits."""
+    folder = _folder(model)
+    write_pointer(folder / POINTER, target)
+    running = status(model)
+    if running is not None and _fits(running, host, port):
+        return _await(model, target.version, None)
+    if running is not None:
+        _end(running)
+        port = port or (running.port if running.host == host else 0)
+    process = _spawn(folder, model, host, port)
+    try:
+        return _await(model, target.version, process)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
 
 
 def _fits(server: LocalServer, host: str, port: int) -> bool:
@@ -213,9 +265,6 @@ def _await(model: str, version: str, process: "subprocess.Popen[bytes] | None") 
         if server is None and process is None:
             raise _failure(model, "ended while it was to load the new version")
         time.sleep(0.05)
-    if process is not None:
-        process.terminate()
-        process.wait(_STOP_SECONDS)
     raise _failure(model, f"did not serve version {version} within {_START_SECONDS:.0f} s")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from minorkey.bundle.bundle import Bundle
 from minorkey.errors import MinorkeyError
+from minorkey.progress import emit
 from minorkey.registry import fetch_bundle, move_champion, require_champion
 from minorkey.serving import local
 from minorkey.serving.verification import verify_in_process, verify_server
@@ -38,7 +39,7 @@ def run(
     Raises:
         BundleError: the bundle is altered, foreign or gone.
         StateError: the champion is another one by now, or the predictor does not start or answers
-            otherwise than its bundle. The former champion then serves on.
+            otherwise than its bundle. What served before then serves again, at the same address.
     """
     spec = parse_section(DeploySpec, deploy)
     require_champion(model, model_version, expected=champion_version)
@@ -58,12 +59,20 @@ def _serve_and_promote(
     spec: DeploySpec, model: str, version: str, bundle: Bundle, champion: str
 ) -> dict[str, Any]:
     """Start or swap the predictor; whatever fails from here on restores what served before."""
-    before = local.current_target(model)
+    before = local.served(model)
     try:
         server = local.start(model, bundle.folder, version, host=spec.host, port=spec.port)
         verified = verify_server(server.url, model, version, bundle)
         move_champion(model, version, expected=champion)
-    except MinorkeyError:
-        local.restore(model, before)
+    except BaseException:
+        _go_back(model, before)
         raise
     return {"url": server.url, "pid": server.pid, "verified": verified}
+
+
+def _go_back(model: str, before: local.Served) -> None:
+    """Restore what served; the failure that led here stays the one that is raised."""
+    try:
+        local.restore(model, before)
+    except MinorkeyError as error:
+        emit("warned", text=f"nothing serves {model} now, its former predictor does not start again: {error}")
