@@ -30,6 +30,7 @@ of your own: `minorkey run --data mine.csv --target y`. It says aloud what it as
 change it; `minorkey init mine.csv --target y` writes those assumptions down as a specification.
 """,
     help_format="markdown",
+    suppress_keyboard_interrupt=False,
     version=lambda: version("minorkey"),
 )
 
