@@ -63,7 +63,7 @@ def run_week(week: int, args: argparse.Namespace, folder: Path) -> dict[str, Any
     out = folder / f"week-{week}"
     entry_point("run")(spec, out, overwrite=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    loaded = load_dataset(spec.data, seed=spec.seed)
+    loaded = load_dataset(spec.data)
     split = split_dataset(loaded.dataset, spec.split, model=spec.model, seed=spec.seed)
     test = loaded.dataset.take(split.test)
     terminal = (

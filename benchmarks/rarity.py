@@ -21,7 +21,7 @@ from minorkey.spec import DataSpec, SearchSpec
 
 def measure(grouped: bool, args: argparse.Namespace) -> dict[str, Any]:
     source = str(data_folder() / "smtp.parquet")
-    data = load_dataset(DataSpec(source=source, target="target"), seed=0).dataset
+    data = load_dataset(DataSpec(source=source, target="target")).dataset
     search = SearchSpec(trials=100_000, timeout=args.search_seconds, workers=2)
     splits: list[dict[str, Any]] = []
     for seed in range(args.seeds):

@@ -72,7 +72,7 @@ def flaml(train: Dataset, test: Dataset, seed: int, cpu: float) -> npt.NDArray[n
 
 def measure(name: str, args: argparse.Namespace) -> dict[str, Any]:
     source = str(data_folder() / f"{name}.csv")
-    data = load_dataset(DataSpec(source=source, target=SETS[name]), seed=0).dataset
+    data = load_dataset(DataSpec(source=source, target=SETS[name])).dataset
     search = SearchSpec(trials=100_000, timeout=args.search_seconds, workers=2, trial_timeout=60)
     found: dict[str, list[float]] = {"minorkey": [], "default_gradient_boosting": []}
     used: dict[str, list[float]] = {"minorkey": []}

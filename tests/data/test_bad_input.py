@@ -18,7 +18,7 @@ Writer = Callable[[Path], str]
 
 def _refused(source: str, target: str | None = "fraud", **keys: Any) -> DataError:
     with pytest.raises(DataError) as caught:
-        load_dataset(DataSpec(source=source, target=target, **keys), seed=0)
+        load_dataset(DataSpec(source=source, target=target, **keys))
     error = caught.value
     assert error.exit_code == 2
     assert error.key and error.problem
@@ -112,7 +112,7 @@ def test_too_few_positives(tmp_path: Path, positives: int) -> None:
 
 def test_four_positives_are_enough(tmp_path: Path) -> None:
     source = write_csv(rare_frame(positives=4), tmp_path)
-    assert load_dataset(DataSpec(source=source, target="fraud"), seed=0).dataset.positives == 4
+    assert load_dataset(DataSpec(source=source, target="fraud")).dataset.positives == 4
 
 
 def test_positive_that_does_not_occur(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_positive_that_does_not_occur(tmp_path: Path) -> None:
 
 def test_all_missing_column_is_left_out_aloud(tmp_path: Path) -> None:
     source = write_csv(rare_frame().assign(empty=None), tmp_path)
-    loaded = load_dataset(DataSpec(source=source, target="fraud"), seed=0)
+    loaded = load_dataset(DataSpec(source=source, target="fraud"))
     assert loaded.dataset.schema.left_out == {"empty": "every value is missing"}
     assert any("left out empty" in text for text in loaded.assumptions)
 
@@ -213,7 +213,7 @@ def test_wrong_encoding(tmp_path: Path, encoding: str) -> None:
     assert "UTF-8" in error.allowed
     assert "encoding" in error.remedy
     right = DataSpec(source=str(path), target="fraud", options={"encoding": encoding}, keep=("channel",))
-    assert load_dataset(right, seed=0).dataset.positives == 40
+    assert load_dataset(right).dataset.positives == 40
 
 
 def test_unknown_encoding(tmp_path: Path) -> None:

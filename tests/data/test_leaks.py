@@ -109,7 +109,7 @@ def test_leaks_are_left_out_aloud_and_kept_on_request(tmp_path: Path) -> None:
     )
     frame.to_parquet(tmp_path / "rows.parquet")
     spec = DataSpec(source=str(tmp_path / "rows.parquet"), target="fraud")
-    loaded = load_dataset(spec, seed=0)
+    loaded = load_dataset(spec)
     assert set(loaded.dataset.schema.left_out) == {"answer", "half", "other"}
     assert [tuple(suspect["columns"]) for suspect in loaded.profile["leak_suspects"]] == [
         ("answer",),
@@ -117,7 +117,7 @@ def test_leaks_are_left_out_aloud_and_kept_on_request(tmp_path: Path) -> None:
     ]
     assert sum("leak suspect" in text and "--keep-column" in text for text in loaded.assumptions) == 3
     keep = spec.model_copy(update={"keep": ("answer", "half")})
-    kept = load_dataset(keep, seed=0)
+    kept = load_dataset(keep)
     assert set(kept.dataset.schema.left_out) == {"other"}
     assert {"answer", "half"} <= set(kept.dataset.schema.names())
 
@@ -129,11 +129,11 @@ def test_a_higher_limit_accepts_a_good_column(tmp_path: Path) -> None:
     frame.to_parquet(tmp_path / "rows.parquet")
     for limit, left_out in ((0.9, {"good"}), (0.999, set())):
         spec = DataSpec(source=str(tmp_path / "rows.parquet"), target="fraud", leak_average_precision=limit)
-        assert set(load_dataset(spec, seed=0).dataset.schema.left_out) == left_out
+        assert set(load_dataset(spec).dataset.schema.left_out) == left_out
 
 
 def test_an_easy_data_set_keeps_most_of_its_columns() -> None:
-    loaded = load_dataset(DataSpec(source="sklearn:breast_cancer"), seed=0)
+    loaded = load_dataset(DataSpec(source="sklearn:breast_cancer"))
     assert len(loaded.dataset.schema.features) >= 25
 
 
@@ -158,7 +158,7 @@ REAL = {
 @pytest.mark.parametrize("name", REAL)
 def test_real_data_sets_lose_no_real_feature(name: str) -> None:
     target, positive, left_out = REAL[name]
-    schema = load_dataset(DataSpec(source=str(DATA / name), target=target), seed=0).dataset.schema
+    schema = load_dataset(DataSpec(source=str(DATA / name), target=target)).dataset.schema
     assert schema.positive == positive
     assert set(schema.left_out) == left_out
     assert schema.roles == ({"event_time": "TX_DATETIME"} if "TX_DATETIME" in left_out else {})

@@ -14,7 +14,7 @@ from tests.data.raw_frames import rare_frame, write_csv
 
 
 def _load(frame: pd.DataFrame, folder: Path, **keys: Any) -> Loaded:
-    return load_dataset(DataSpec(source=write_csv(frame, folder), target="fraud", **keys), seed=0)
+    return load_dataset(DataSpec(source=write_csv(frame, folder), target="fraud", **keys))
 
 
 def test_the_rarer_value_is_positive_and_said_aloud(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_same_rows_from_other_formats_are_the_same_data_set(tmp_path: Path) -> N
     frame.to_parquet(tmp_path / "rows.parquet")
     from_csv = _load(frame, tmp_path).dataset
     spec = DataSpec(source=str(tmp_path / "rows.parquet"), target="fraud")
-    assert load_dataset(spec, seed=1).dataset.digest() == from_csv.digest()
+    assert load_dataset(spec).dataset.digest() == from_csv.digest()
 
 
 def test_the_first_spec_loads_and_finds_the_same_data(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_the_first_spec_loads_and_finds_the_same_data(tmp_path: Path) -> None:
     written = load_spec(path)
     assert written.model == "cards"
     assert written.data.event_time == "when"
-    loaded = load_dataset(written.data, seed=written.seed)
+    loaded = load_dataset(written.data)
     assert loaded.profile["digest"] == describe(spec).profile["digest"]
     assert len(loaded.assumptions) < len(describe(spec).assumptions)
 
@@ -170,7 +170,7 @@ def test_profile_text_names_what_matters(tmp_path: Path) -> None:
 
 
 def test_builtin_cards_bring_their_target_and_roles() -> None:
-    loaded = load_dataset(DataSpec(options={"rows": 4_000, "days": 14, "fraud_share": 0.02}), seed=0)
+    loaded = load_dataset(DataSpec(options={"rows": 4_000, "days": 14, "fraud_share": 0.02}))
     schema = loaded.dataset.schema
     assert (schema.target, schema.positive) == ("fraud", "1")
     assert schema.roles == {"event_time": "time", "entity": "customer", "label_time": "label_time"}
@@ -183,12 +183,12 @@ def test_builtin_cards_bring_their_target_and_roles() -> None:
 
 def test_the_scenario_of_a_fraud_is_a_leak() -> None:
     options = {"rows": 4_000, "days": 14, "fraud_share": 0.02, "scenario": True}
-    schema = load_dataset(DataSpec(options=options), seed=0).dataset.schema
+    schema = load_dataset(DataSpec(options=options)).dataset.schema
     assert schema.left_out["scenario"].startswith("leak suspect")
 
 
 @pytest.mark.parametrize(("options", "key"), [({"row": 10}, "row"), ({"rows": "many"}, "rows")])
 def test_wrong_options_of_the_generator(options: dict[str, Any], key: str) -> None:
     with pytest.raises(InputError) as caught:
-        load_dataset(DataSpec(options=options), seed=0)
+        load_dataset(DataSpec(options=options))
     assert key in caught.value.key

@@ -16,7 +16,7 @@ def test_profile_of_a_known_frame(tmp_path: Path) -> None:
     frame.loc[:99, "amount"] = np.nan
     frame.to_parquet(tmp_path / "rows.parquet")
     spec = DataSpec(source=str(tmp_path / "rows.parquet"), target="fraud")
-    loaded = load_dataset(spec, seed=0)
+    loaded = load_dataset(spec)
     profile = loaded.profile
     assert json.loads(json.dumps(profile)) == profile
     assert (profile["rows"], profile["positives"], profile["imbalance_ratio"]) == (400, 40, 9.0)
@@ -38,7 +38,7 @@ def test_duplicates(tmp_path: Path) -> None:
     frame = pd.concat([rare_frame(), rare_frame().head(25)])
     frame.to_parquet(tmp_path / "rows.parquet")
     spec = DataSpec(source=str(tmp_path / "rows.parquet"), target="fraud")
-    loaded = load_dataset(spec, seed=0)
+    loaded = load_dataset(spec)
     assert loaded.profile["duplicate_rows"] == 25
     ids = loaded.dataset.row_id
     assert duplicates_across(ids[:400], ids[400:]) == 25

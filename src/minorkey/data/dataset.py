@@ -55,6 +55,8 @@ class Schema:
     roles: dict[str, str] = field(default_factory=dict)
     #: Columns of the source that are not features, each with the reason.
     left_out: dict[str, str] = field(default_factory=dict)
+    #: Columns of the source behind the rows' ids, each with its kind (`minorkey.data.identity`).
+    identity: dict[str, FeatureKind] = field(default_factory=dict)
 
     def names(self, kind: FeatureKind | None = None) -> list[str]:
         """Names of the features, or of those of one kind, in order."""
@@ -87,7 +89,8 @@ class Dataset:
     Attributes:
         features: n rows, one column per feature of the schema, encoded as `Feature` says.
         y: shape (n,), 1 for the rare class.
-        row_id: shape (n,), a stable hash of the row's content (equal rows get equal ids).
+        row_id: shape (n,), a stable hash of the row's content, features or not (equal rows get
+            equal ids).
         schema: what the columns mean.
         weight: shape (n,), non-negative.
         entity: shape (n,), str.
@@ -143,11 +146,20 @@ class Dataset:
         )
 
     def digest(self) -> str:
-        """Digest of every value, in row order: what the fold store and the gate's ledger key by."""
+        """Digest of every value, in row order: what the fold store keys by."""
         hasher = xxhash.xxh3_128()
         hasher.update(json.dumps(self.schema.to_json(), sort_keys=True).encode())
         frame = self._frame()
         hasher.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+        return hasher.hexdigest()
+
+    def rows_digest(self) -> str:
+        """Digest of the target's name and of which rows these are: what the gate's ledger keys by.
+
+        Neither order, nor labels, nor the choice of features changes it.
+        """
+        hasher = xxhash.xxh3_128(self.schema.target.encode())
+        hasher.update(np.sort(self.row_id).astype("<u8").tobytes())
         return hasher.hexdigest()
 
     def write(self, path: Path) -> None:

@@ -19,7 +19,7 @@ def describe(spec: RunSpec) -> Loaded:
     Raises:
         DataError: the data set cannot be loaded.
     """
-    return load_dataset(spec.data, seed=spec.seed)
+    return load_dataset(spec.data)
 
 
 def profile_text(loaded: Loaded) -> str:

@@ -5,16 +5,12 @@ fitted with comes of it: kinds of columns, and columns left out because they nam
 answer away. Leaving out can only make a result worse, never flatter it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
-
-from minorkey.data.dataset import Dataset, RowIds, Schema
+from minorkey.data.dataset import Dataset, Schema
 from minorkey.data.encoding import encode_features
+from minorkey.data.identity import identify_rows
 from minorkey.data.leaks import Suspect, find_leaks
 from minorkey.data.left_out import LEAK, said_aloud
 from minorkey.data.profile import profile_dataset
@@ -26,7 +22,10 @@ from minorkey.data.validation import validate
 from minorkey.errors import DataError
 from minorkey.spec import DataSpec
 
-__all__ = ["Loaded", "build_dataset", "load_dataset", "read_source", "row_ids"]
+__all__ = ["Loaded", "build_dataset", "load_dataset", "read_source"]
+
+#: Seed of the sample in which leaks are sought: what is a feature depends on the data, not on the run.
+_LEAK_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -38,17 +37,16 @@ class Loaded:
     assumptions: list[str]
 
 
-def load_dataset(spec: DataSpec, *, seed: int) -> Loaded:
+def load_dataset(spec: DataSpec) -> Loaded:
     """Read, check, encode and profile the rows that a spec describes.
 
     Args:
         spec: the data section.
-        seed: seed of the sample in which leaks are sought.
 
     Raises:
         DataError: anything about the data that a user has to mend, before a model sees it.
     """
-    return build_dataset(read_source(spec), spec, seed=seed)
+    return build_dataset(read_source(spec), spec)
 
 
 def read_source(spec: DataSpec) -> Table:
@@ -62,7 +60,7 @@ def read_source(spec: DataSpec) -> Table:
     return replace(table, frame=table.frame.rename(columns=str))
 
 
-def build_dataset(table: Table, spec: DataSpec, *, seed: int) -> Loaded:
+def build_dataset(table: Table, spec: DataSpec) -> Loaded:
     """The data set of raw rows.
 
     Raises:
@@ -91,29 +89,24 @@ def build_dataset(table: Table, spec: DataSpec, *, seed: int) -> Loaded:
             )
     values, units = read_roles(frame, roles)
     inferred = infer_features(frame, spec, target=target, roles=roles, time=roles.get("event_time"))
+    row_id, identity = identify_rows(frame, target=target, roles=roles)
     schema = Schema(
-        tuple(inferred.features), target, resolved.positive, resolved.negative, roles, inferred.left_out
+        features=tuple(inferred.features),
+        target=target,
+        positive=resolved.positive,
+        negative=resolved.negative,
+        roles=roles,
+        left_out=inferred.left_out,
+        identity=identity,
     )
     features = encode_features(frame, schema)
-    suspects = find_leaks(features, resolved.y, threshold=spec.leak_average_precision, seed=seed)
+    suspects = find_leaks(features, resolved.y, threshold=spec.leak_average_precision, seed=_LEAK_SEED)
     schema = _without_leaks(schema, suspects, spec)
     features = features[schema.names()]
-    dataset = Dataset(features, resolved.y, row_ids(features, values), schema, **values)
+    dataset = Dataset(features, resolved.y, row_id, schema, **values)
     validate(dataset)
     assumptions += units + _said_aloud(schema, suspects, spec)
     return Loaded(dataset, profile_dataset(dataset, source=spec.source, suspects=suspects), assumptions)
-
-
-def row_ids(features: pd.DataFrame, roles: Mapping[str, npt.NDArray[Any]]) -> RowIds:
-    """A stable hash of every row, shape (n,), uint64.
-
-    It covers the features, the entity and the event time, and not the target, the label's time, the
-    weight or the cost: a row whose label is corrected, comes late or is weighted anew stays the same
-    row, and so stays on its side of the split. Equal rows have equal hashes.
-    """
-    identity = {f"__{role}": roles[role] for role in ("entity", "event_time") if role in roles}
-    frame = features.assign(**identity)
-    return pd.util.hash_pandas_object(frame, index=False).to_numpy().astype(np.uint64)
 
 
 def _without_leaks(schema: Schema, suspects: list[Suspect], spec: DataSpec) -> Schema:

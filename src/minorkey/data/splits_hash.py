@@ -65,6 +65,8 @@ def split_by_hash(dataset: Dataset, spec: SplitSpec, salt: str, *, seed: int) ->
         "salt": salt,
         "test_fraction": spec.test_fraction,
         "unit": "row" if dataset.entity is None else "entity",
+        "entity": dataset.schema.roles.get("entity"),
+        "identity": dataset.schema.identity,
     }
     return Split(train, test, (Part(FINAL, rows, partitions),), "hash", membership)
 

@@ -52,6 +52,7 @@ def split_by_outer_folds(dataset: Dataset, spec: SplitSpec, salt: str, *, seed: 
         "salt": salt,
         "outer_folds": spec.outer_folds,
         "outer_repeats": spec.outer_repeats,
+        "identity": dataset.schema.identity,
         "trained_on": _packed_fingerprints(dataset.row_id),
     }
     return Split(rows, rows, tuple(parts), "repeated_cv", membership, outer)

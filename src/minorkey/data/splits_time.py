@@ -54,7 +54,7 @@ def split_by_time(dataset: Dataset, spec: SplitSpec) -> Split:
     rows = np.flatnonzero(train)
     partitions = time_partitions(timeline.take(rows), spec.folds, known_window=cuts.train_end - cuts.since)
     part = Part(FINAL, np.arange(len(rows)), partitions)
-    membership = _membership(spec, cuts, timeline, windows)
+    membership = _membership(spec, cuts, timeline, windows, dataset.schema.roles.get("event_time"))
     return Split(rows, np.flatnonzero(test), (part,), "time", membership)
 
 
@@ -157,13 +157,14 @@ def _require_classes(timeline: Timeline, train: Mask, test: Mask, cuts: _Cuts) -
 
 
 def _membership(
-    spec: SplitSpec, cuts: _Cuts, timeline: Timeline, windows: tuple[float, ...]
+    spec: SplitSpec, cuts: _Cuts, timeline: Timeline, windows: tuple[float, ...], column: str | None
 ) -> dict[str, Any]:
     def finite(seconds: float) -> float | None:
         return seconds if np.isfinite(seconds) else None
 
     return {
         "kind": "time",
+        "event_time": column,
         "train_start": finite(cuts.train_start),
         "train_end": cuts.train_end,
         "train_windows": list(windows),

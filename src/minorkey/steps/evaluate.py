@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.metrics import roc_curve
 
 from minorkey.bundle.bundle import Bundle
@@ -15,7 +16,7 @@ from minorkey.evaluation.gate import judge
 from minorkey.evaluation.intervals import Interval, metric_intervals
 from minorkey.evaluation.ledger import OpeningLedger
 from minorkey.evaluation.report import Content, model_card, render
-from minorkey.evaluation.report.curves import confusion
+from minorkey.evaluation.report.points import confusion, weighted_confusion
 from minorkey.evaluation.scoring import CANDIDATE, Scored, score_test
 from minorkey.evaluation.slices import check_slices, slice_metrics
 from minorkey.progress import emit
@@ -71,8 +72,7 @@ def run(
     check_slices(data, spec.slices)
     challenger = Bundle.load(bundle_dir)
     _refuse_overlap(challenger, test)
-    digest = data.digest()
-    opening = OpeningLedger(settings().home / "openings.json").open(digest, run_key)
+    opening = OpeningLedger(settings().home / "openings.json").open(data.rows_digest(), run_key)
     emit("phase", phase="judge", text=f"opening the sealed test ({len(data):,} rows, opening {opening})")
 
     scored = score_test(bundle_dir, baselines_dir, test)
@@ -93,15 +93,17 @@ def run(
     )
     costs = challenger.info.costs
 
-    def intervals(one: Scored) -> dict[str, Any]:
+    def intervals(one: Scored, rows: npt.NDArray[np.bool_] | None = None) -> dict[str, Any]:
+        chosen = np.ones(len(data), dtype=bool) if rows is None else rows
+        part = data if rows is None else data.take(rows)
         found = metric_intervals(
-            data.y,
-            one.raw,
-            one.score,
-            one.threshold,
-            weight=data.weight,
-            entity=data.entity,
-            cost=data.cost,
+            part.y,
+            one.raw[..., chosen],
+            one.score[..., chosen],
+            one.threshold[..., chosen],
+            weight=part.weight,
+            entity=part.entity,
+            cost=part.cost,
             costs=(costs["false_negative"], costs["false_positive"]),
             confidence=spec.confidence,
             bootstraps=spec.bootstraps,
@@ -110,7 +112,9 @@ def run(
         return {name: interval.to_json() for name, interval in found.items()}
 
     profile = json.loads((test_dir / "profile.json").read_text(encoding="utf-8"))
-    content = Content(
+    content = Content.of(
+        data,
+        candidate,
         verdict={
             "model": model,
             "run_key": run_key,
@@ -127,25 +131,23 @@ def run(
             "costs": costs,
             "champion_version": champion_version,
             "difference": _json(verdict.difference),
-            "test": {"rows": len(data), "positives": data.positives, "digest": digest},
+            "gate": verdict.to_json(),
+            "test": {"rows": len(data), "positives": data.positives, "digest": data.digest()},
             "metrics": {
                 "test": intervals(candidate),
-                "champion": None if champion is None else intervals(champion),
+                "champion": None if champion is None else intervals(champion, comparable),
                 "baselines": {name: intervals(one) for name, one in scored.items() if name != CANDIDATE},
             },
             "slices": slice_metrics(data, candidate, spec.slices, confidence=spec.confidence, seed=seed),
-            "roc": _roc(data.y, candidate.raw),
         },
         study=json.loads(study_path.read_text(encoding="utf-8")),
         profile=profile,
-        y=data.y,
-        raw=candidate.raw,
-        score=candidate.score,
-        called=candidate.called,
-        weight=np.ones(len(data)) if data.weight is None else data.weight,
         intended_use=spec.intended_use,
     )
+    content.verdict["roc"] = _roc(content)
     content.verdict["confusion"] = confusion(content)
+    if content.weighted:
+        content.verdict["weighted_confusion"] = weighted_confusion(content)
     _write(report_path, render(content))
     _write(card_path, model_card(content))
     _write(verdict_path, json.dumps(content.verdict, indent=1))
@@ -190,11 +192,11 @@ def _champion(model: str, version: str, test: TestSet) -> tuple[Scored | None, A
     return scored, ~seen_in_training(champion.info.membership, test.dataset)
 
 
-def _roc(y: Any, raw: Any) -> dict[str, list[float]]:
-    false_positive, true_positive, threshold = roc_curve(y, raw)
+def _roc(content: Content) -> dict[str, list[float]]:
+    false_positive, true_positive, threshold = roc_curve(content.y, content.raw, sample_weight=content.weight)
     kept = np.unique(np.linspace(0, len(threshold) - 1, _ROC_POINTS).astype(int))
     # The curve begins at an infinite threshold, which JSON does not know.
-    finite = np.where(np.isfinite(threshold), threshold, 1.0 + float(np.max(raw)))
+    finite = np.where(np.isfinite(threshold), threshold, 1.0 + float(np.max(content.raw)))
     return {
         "fpr": false_positive[kept].tolist(),
         "tpr": true_positive[kept].tolist(),

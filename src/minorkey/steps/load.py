@@ -84,7 +84,7 @@ def _load(spec: DataSpec, seed: int, feedback_uri: str, until: str) -> Loaded:
         table, columns = with_feedback(table, spec, feedback_uri)
     if until:
         table = rows_before(table, spec, until)
-    loaded = build_dataset(table, spec, seed=seed)
+    loaded = build_dataset(table, spec)
     if feedback_uri:
         check_feedback(columns, loaded.dataset.schema, feedback_uri)
     return loaded
