@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from minorkey.errors import MinorkeyError
 from minorkey.run_state import RunFolder
 from minorkey.settings import settings
 
@@ -67,15 +68,39 @@ def print_summary(out: Path, *, predict: bool = True) -> None:
     lines["threshold"] = f"{result['threshold']:.4f}"
     lines["decision"] = f"{result['gate']['decision']}: {result['gate']['reason']}"
     lines["report"] = str(out / "report.html")
-    lines["runs and trials"] = f"{_mlflow()} ui --backend-store-uri {settings().tracking_uri}"
-    url = (result.get("deployment") or {}).get("url")
-    if url:
-        lines["served at"] = url
-    if url and predict:
-        lines["one prediction"] = _prediction(out / "bundle", url)
+    lines["runs and trials"] = f"{_command('mlflow')} ui --backend-store-uri {settings().tracking_uri}"
+    lines |= _serving(out, result, predict=predict)
     # No table that wraps: paths and commands are there to be copied.
     for title, text in lines.items():
         print(f"{title:<22}{text}")
+
+
+def _serving(out: Path, result: dict[str, Any], *, predict: bool) -> dict[str, str]:
+    """Which version answers, be it this run's or an earlier one's, and how to end it; else how to serve."""
+    from minorkey.registry import fetch_bundle
+    from minorkey.serving import local
+
+    model, deployment, minorkey = result["model"], result.get("deployment") or {}, _command("minorkey")
+    now = local.served(model)
+    if deployment.get("url"):
+        url, bundle, told = deployment["url"], str(out / "bundle"), f"version {deployment['version']}"
+    elif now.server is not None and now.target is not None:
+        url, bundle, told = (
+            now.server.url,
+            now.target.bundle,
+            f"version {now.target.version}, not of this run",
+        )
+    else:
+        promoted = deployment or _read(out / "verdict.json").get("champion_version")
+        what = f"--model {model}@champion" if promoted else f"--bundle {out / 'bundle'}"
+        return {"served": "no", "to serve it": f"{minorkey} serve {what}"}
+    lines = {"served at": f"{url}  ({told})"}
+    if predict:
+        try:
+            lines["one prediction"] = _prediction(fetch_bundle(bundle), url)
+        except MinorkeyError as error:
+            lines["one prediction"] = f"none: {error}"
+    return {**lines, "to end it": f"{minorkey} serve --stop {model}"}
 
 
 def _prediction(bundle: Path, url: str) -> str:
@@ -88,7 +113,9 @@ def _prediction(bundle: Path, url: str) -> str:
     columns = sample_rows(Bundle.load(bundle).info, 1)
     row = {name: _plain(values[0]) for name, values in columns.items()}
     try:
-        answer = httpx.post(f"{url}/predict", json=row, timeout=10.0).raise_for_status().json()
+        # Not through a proxy that the environment names.
+        reply = httpx.post(f"{url}/predict", json=row, timeout=10.0, trust_env=False)
+        answer = reply.raise_for_status().json()
     except httpx.HTTPError as error:
         return f"the deployed model did not answer: {error}"
     given = [
@@ -97,7 +124,8 @@ def _prediction(bundle: Path, url: str) -> str:
     ]
     told = answer["predictions"][0]
     more = ", ..." if len(given) > 3 else ""
-    return f"score {told['score']:.4f}, predicted {told['predicted']}, for {', '.join(given[:3])}{more}"
+    shown = f"score {told['score']:.4f}, predicted {told['predicted']}, for {', '.join(given[:3])}{more}"
+    return f"{shown} (version {answer['version']})"
 
 
 def _plain(value: Any) -> Any:
@@ -113,8 +141,8 @@ def _interval(interval: dict[str, float] | None) -> str:
     return f"{interval['value']:.4f}  [{interval['low']:.4f}, {interval['high']:.4f}]"
 
 
-def _mlflow() -> str:
-    beside = Path(sys.executable).with_name("mlflow")
+def _command(name: str) -> str:
+    beside = Path(sys.executable).with_name(name)
     return str(beside.relative_to(Path.cwd())) if beside.is_relative_to(Path.cwd()) else str(beside)
 
 
