@@ -1,3 +1,4 @@
+import dataclasses
 import fcntl
 import json
 from collections.abc import Iterator
@@ -10,8 +11,11 @@ import pytest
 
 from minorkey import lease
 from minorkey.data.dataset import Dataset, Schema
+from minorkey.registry import move_champion
 from minorkey.steps import load
 from tests.data.raw_frames import rare_frame
+from tests.serving.bundles import SCHEMA, small_bundle
+from tests.steps.registered import registered
 
 
 @pytest.fixture(autouse=True)
@@ -150,3 +154,23 @@ def test_production_rows_without_a_feature_or_the_target(tmp_path: Path) -> None
             _run(tmp_path, feedback_uri=str(tmp_path / "feedback.csv"))
         assert _error(tmp_path)["key"] == key
         assert absent in _error(tmp_path)["value"]
+
+
+@pytest.mark.parametrize(
+    ("country", "told"), [(None, "country"), (31, "country: numeric, and categorical in the champion")]
+)
+def test_a_champion_that_cannot_score_the_rows_is_told_before_any_work(
+    tmp_path: Path, country: int | None, told: str
+) -> None:
+    schema = dataclasses.replace(SCHEMA, features=(SCHEMA.features[0], SCHEMA.features[2]))
+    version = registered(small_bundle(tmp_path / "bundle", schema=schema), "before", tmp_path).model_version
+    move_champion("cards", version, expected="")
+    codes = {} if country is None else {"country": np.arange(400) % country}
+    _frame().assign(**codes).to_parquet(tmp_path / "rows.parquet")
+    with pytest.raises(SystemExit):
+        _run(tmp_path)
+    assert _error(tmp_path)["value"] == told
+    assert not (tmp_path / "data").exists()
+    assert lease.holder("cards") is None
+    _frame().assign(country=np.where(np.arange(400) % 2, "NL", "BE")).to_parquet(tmp_path / "rows.parquet")
+    assert _run(tmp_path).champion_version == version

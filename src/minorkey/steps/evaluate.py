@@ -9,9 +9,10 @@ import numpy.typing as npt
 from sklearn.metrics import roc_curve
 
 from minorkey.bundle.bundle import Bundle
+from minorkey.data.compatibility import require_champion_features
 from minorkey.data.membership import seen_in_training
 from minorkey.data.training_set import TestSet
-from minorkey.errors import BundleError, ContractError, DataError
+from minorkey.errors import BundleError, ContractError
 from minorkey.evaluation.gate import judge
 from minorkey.evaluation.intervals import Interval, metric_intervals
 from minorkey.evaluation.ledger import OpeningLedger
@@ -172,15 +173,9 @@ def _champion(model: str, version: str, test: TestSet) -> tuple[Scored | None, A
     if not version:
         return None, everything
     champion = Bundle.load(fetch_bundle(bundle_of_version(model, version)))
-    missing = sorted(set(champion.info.schema.names()) - set(test.dataset.schema.names()))
-    if missing:
-        raise DataError(
-            f"the champion, version {version} of {model}, needs columns that these data do not have",
-            key="data.features",
-            value=", ".join(missing),
-            allowed="at least the champion's features",
-            remedy="add the columns (data.keep restores what was left out), or give the new model another name",
-        )
+    require_champion_features(
+        champion.info.schema, test.dataset.schema, name=f"the champion, version {version} of {model},"
+    )
     try:
         raw, score = champion.score(test.dataset.features)
     except BundleError as error:

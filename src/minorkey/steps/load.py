@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minorkey import lease
+from minorkey.data.compatibility import require_champion_features
+from minorkey.data.dataset import Schema
 from minorkey.data.feedback import check_feedback, rows_before, with_feedback
 from minorkey.data.loading import Loaded, build_dataset, read_source
 from minorkey.errors import StateError
@@ -40,7 +42,7 @@ def run(
     Args:
         model: name in the registry.
         data: the data section of the spec, as JSON.
-        seed: seed of the run.
+        seed: seed of the run; what the rows are does not depend on it.
         base_version: on a retune, the version that it starts from; else "".
         feedback_uri: on a retune, labelled production rows to append; else "".
         until: use only rows whose event is before this moment (ISO 8601); else "".
@@ -50,7 +52,7 @@ def run(
         The champion's version, the same for the whole run even if it is resumed, and the run's key.
 
     Raises:
-        InputError: bad input, or a run of this model is in flight.
+        InputError: bad input, the champion cannot score such rows, or a run of this model is in flight.
     """
     from minorkey.registry import version_to_beat
 
@@ -64,7 +66,9 @@ def run(
                 "warned",
                 text=f"the retune starts from version {base_version}, the champion is {champion or 'none'}",
             )
-        loaded = _load(spec, seed, feedback_uri, until)
+        loaded = _load(spec, feedback_uri, until)
+        if champion:
+            _check_champion(model, champion, loaded.dataset.schema)
         for text in loaded.assumptions:
             emit("assumed", text=text)
         _write(loaded, data_dir)
@@ -77,7 +81,7 @@ def run(
     return LoadResult(champion, run_key)
 
 
-def _load(spec: DataSpec, seed: int, feedback_uri: str, until: str) -> Loaded:
+def _load(spec: DataSpec, feedback_uri: str, until: str) -> Loaded:
     table = read_source(spec)
     columns: list[str] = []
     if feedback_uri:
@@ -88,6 +92,17 @@ def _load(spec: DataSpec, seed: int, feedback_uri: str, until: str) -> Loaded:
     if feedback_uri:
         check_feedback(columns, loaded.dataset.schema, feedback_uri)
     return loaded
+
+
+def _check_champion(model: str, version: str, schema: Schema) -> None:
+    """Before any work: the champion that the run has to beat is whole and can score these rows."""
+    from minorkey.bundle.bundle import Bundle
+    from minorkey.registry import bundle_of_version, fetch_bundle
+
+    champion = Bundle.load(fetch_bundle(bundle_of_version(model, version)))
+    require_champion_features(
+        champion.info.schema, schema, name=f"the champion, version {version} of {model},"
+    )
 
 
 def _write(loaded: Loaded, folder: Path) -> None:
