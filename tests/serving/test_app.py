@@ -10,10 +10,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from minorkey.bundle.bundle import Bundle
-from minorkey.data.encoding import encode_features
+from minorkey.data.dataset import MISSING
+from minorkey.data.encoding import MISSING_TOKENS, encode_features
+from minorkey.errors import DataError
 from minorkey.serving.app import MAX_BODY_BYTES
 from minorkey.serving.predictor import Predictor
-from minorkey.serving.protocol import MAX_ROWS
+from minorkey.serving.protocol import MAX_ROWS, parse_inference, parse_rows
+from minorkey.serving.refusal import Refusal
 from minorkey.serving.samples import sample_rows
 from minorkey.serving.slot import Slot
 from minorkey.serving.verification import inference_body
@@ -93,6 +96,33 @@ def test_rows_are_coded_as_in_training(http: httpx.Client, bundle: Bundle) -> No
     answer = http.post("/predict", json=rows).json()
     scores = [prediction["score"] for prediction in answer["predictions"]]
     np.testing.assert_array_equal(scores, bundle.score(frame)[1])
+
+
+@pytest.mark.parametrize("token", [*sorted(MISSING_TOKENS), " ? "])
+def test_what_training_takes_for_missing_is_missing_by_every_way(token: str) -> None:
+    row = {"amount": token, "moment": token, "country": token}
+    missing = encode_features(pd.DataFrame([row]), SCHEMA)
+    told = parse_rows(row, SCHEMA).columns
+    tensors = _tensors(
+        amount={"data": [None]},
+        moment={"datatype": "BYTES", "data": [token]},
+        country={"data": [token]},
+    )
+    inferred = parse_inference(tensors, SCHEMA).columns
+    for name, values in missing.items():
+        np.testing.assert_array_equal(told[str(name)], values.to_numpy())
+        np.testing.assert_array_equal(inferred[str(name)], values.to_numpy())
+    assert missing.loc[0, "country"] == MISSING and np.isnan(told["amount"][0])
+
+
+@pytest.mark.parametrize(
+    "text", ["1_000", "-nan", "NAN", "\N{ARABIC-INDIC DIGIT TWO}", "1,5", "0x10", "many"]
+)
+def test_text_that_training_refuses_as_a_number_is_refused(text: str) -> None:
+    with pytest.raises(DataError):
+        encode_features(pd.DataFrame([ROW | {"amount": text}]), SCHEMA)
+    with pytest.raises(Refusal, match="'amount' is numeric"):
+        parse_rows(ROW | {"amount": text}, SCHEMA)
 
 
 def test_integer_and_narrow_tensors(http: httpx.Client, bundle: Bundle) -> None:

@@ -90,10 +90,16 @@ def _parsed(name: str, value: str) -> float:
     text = label_text(value)
     if text == MISSING:
         return math.nan
+    if text.lower() in _TRUTH:
+        return _TRUTH[text.lower()]
     try:
-        return _number(name, _TRUTH[text.lower()] if text.lower() in _TRUTH else float(text))
+        number = float(text)
     except ValueError:
-        raise Refusal(f"feature '{name}' is numeric; expected a number or null, got {_said(value)}") from None
+        number = math.nan
+    # Training refuses what Python alone reads as a number: 1_000, digits of other scripts, -nan.
+    if math.isnan(number) or "_" in text or not text.isascii():
+        raise Refusal(f"feature '{name}' is numeric; expected a number or null, got {_said(value)}")
+    return _number(name, number)
 
 
 def _moment(name: str, value: Any) -> float:
