@@ -134,6 +134,15 @@ def test_json_tells_everything():
     }  # fmt: skip
 
 
+def test_the_mean_of_the_repeats_is_judged():
+    y, challenger, champion, _ = compared(0.4)
+    noisy = challenger + np.random.default_rng(1).normal(0, 1, (2, len(y)))
+    verdict = judge(y, noisy, champion, bootstraps=100)
+    single = [judge(y, one, champion, bootstraps=100).challenger.value for one in noisy]
+    assert verdict.challenger.value == pytest.approx(np.mean(single))
+    assert judge(y, noisy.mean(axis=0), champion, bootstraps=100).challenger.value > max(single)
+
+
 def test_a_mask_of_another_length_is_refused():
     with pytest.raises(ShapeError):
         judge([0, 1], [0.1, 0.2], None, comparable=[True])

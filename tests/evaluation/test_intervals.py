@@ -47,6 +47,25 @@ def test_the_interval_does_not_depend_on_the_scale_of_raw_scores_or_of_weights()
         assert moved[name].high == pytest.approx(plain[name].high, rel=1e-9)
 
 
+def test_repeats_are_judged_one_by_one_and_averaged():
+    y, score = sample()
+    noise = np.random.default_rng(3).normal(0, 1.2, (3, len(y)))
+    repeats = 1 / (1 + np.exp(-(np.log(score / (1 - score)) + noise)))
+    thresholds = np.array([[0.2], [0.3], [0.4]]) * np.ones(len(y))
+    found = metric_intervals(y, repeats, repeats, thresholds, bootstraps=300)
+    each = [
+        metric_intervals(y, one, one, cut, bootstraps=300)
+        for one, cut in zip(repeats, thresholds, strict=True)
+    ]
+    for name in METRICS:
+        assert found[name].value == pytest.approx(np.mean([one[name].value for one in each]), rel=1e-12)
+        width = np.mean([one[name].high - one[name].low for one in each])
+        # The rows are the same in every repeat: averaging takes away noise of the models alone.
+        assert 0.5 * width < found[name].high - found[name].low <= 1.02 * width
+    ensemble = average_precision_interval(y, repeats.mean(axis=0), bootstraps=100)
+    assert ensemble.value > found["average_precision"].value + 0.02
+
+
 def test_below_fifty_positives_closed_forms():
     y, score = np.repeat([0, 1], [400, 20]), np.random.default_rng(0).random(420)
     score[400:] += 1

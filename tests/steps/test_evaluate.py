@@ -1,14 +1,17 @@
+import dataclasses
 import json
 import shutil
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
-from minorkey.bundle.bundle import Bundle
+from minorkey.bundle.bundle import Bundle, write_bundle
+from minorkey.data.membership import seen_in_training
 from minorkey.data.training_set import TestSet, TrainingSet
 from minorkey.errors import ContractError
-from minorkey.evaluation.metrics import METRICS
+from minorkey.evaluation.metrics import METRICS, compute_metrics
 from minorkey.evaluation.scoring import CANDIDATE, score_test
 from minorkey.steps import evaluate, register
 
@@ -30,6 +33,21 @@ def judge(folders: Folders, out: Path, **changes: str) -> str:
         card_path=out / "card.md",
         **{**arguments, **changes},
     )
+
+
+def champion(folders: Folders, out: Path, bundle: Path) -> str:
+    """Register a bundle as what there is to beat, and name its version."""
+    judge(folders, out)
+    registered = register.run(
+        model="m",
+        run_key="run-1",
+        bundle_dir=bundle,
+        verdict_path=out / "verdict.json",
+        report_path=out / "report.html",
+        card_path=out / "card.md",
+        study_path=folders.study,
+    )
+    return registered.model_version
 
 
 def test_the_first_model_is_promoted_for_beating_chance(sealed: Folders, tmp_path: Path) -> None:
@@ -56,21 +74,30 @@ def test_each_run_that_opens_the_test_spends_alpha_once(sealed: Folders, tmp_pat
 
 
 def test_a_champion_is_kept_against_its_equal(sealed: Folders, tmp_path: Path) -> None:
-    judge(sealed, tmp_path)
-    registered = register.run(
-        model="m",
-        run_key="run-1",
-        bundle_dir=sealed.bundle,
-        verdict_path=tmp_path / "verdict.json",
-        report_path=tmp_path / "report.html",
-        card_path=tmp_path / "card.md",
-        study_path=sealed.study,
-    )
-    decision = judge(sealed, tmp_path, run_key="run-3", champion_version=registered.model_version)
+    version = champion(sealed, tmp_path, sealed.bundle)
+    decision = judge(sealed, tmp_path, run_key="run-3", champion_version=version)
     verdict = json.loads((tmp_path / "verdict.json").read_text())
     assert decision == "keep"
     assert verdict["difference"]["value"] == 0
     assert verdict["metrics"]["champion"] == verdict["metrics"]["test"]
+
+
+def test_a_champion_is_shown_on_rows_that_neither_model_has_seen(sealed: Folders, tmp_path: Path) -> None:
+    own = Bundle.load(sealed.bundle)
+    membership = {**own.info.membership, "salt": "another"}
+    other = dataclasses.replace(own.info, model="other", membership=membership)
+    write_bundle(tmp_path / "other", onnx.load(sealed.bundle / "model.onnx"), other)
+    version = champion(sealed, tmp_path, tmp_path / "other")
+    judge(sealed, tmp_path, run_key="run-4", champion_version=version)
+    verdict = json.loads((tmp_path / "verdict.json").read_text())
+    data = TestSet.read(sealed.test).dataset
+    unseen = ~seen_in_training(membership, data)
+    assert 0 < unseen.sum() < 0.4 * len(data)
+    assert (verdict["gate"]["rows"], verdict["gate"]["positives"]) == (unseen.sum(), data.y[unseen].sum())
+    raw, score = own.score(data.take(unseen).features)
+    shown = verdict["metrics"]["champion"]["roc_auc"]["value"]
+    assert shown == pytest.approx(compute_metrics(data.y[unseen], raw, score, 0.5)["roc_auc"])
+    assert f"On the {unseen.sum()} of {len(data)} test rows" in (tmp_path / "report.html").read_text()
 
 
 def test_training_rows_in_the_test_are_refused(sealed: Folders, tmp_path: Path) -> None:
@@ -99,6 +126,8 @@ def test_outer_folds_judge_each_row_by_models_that_never_saw_it(crossed: Folders
     for fold in (0, 1):
         inside = test.outer[0] == fold
         bundle = Bundle.load(crossed.baselines / f"outer-0-{fold}" / "candidate")
-        np.testing.assert_array_equal(scored.score[inside], bundle.score(test.dataset.features[inside])[1])
+        np.testing.assert_array_equal(scored.score[0, inside], bundle.score(test.dataset.features[inside])[1])
     judge(crossed, tmp_path)
+    verdict = json.loads((tmp_path / "verdict.json").read_text())
+    assert np.sum(verdict["confusion"]) == len(test.dataset)
     assert "outer cross-validation" in (tmp_path / "report.html").read_text()

@@ -11,10 +11,10 @@ from minorkey.models.family import Matrix
 from minorkey.models.graph import model_graph
 from minorkey.trials.trial import Configuration
 
-__all__ = ["BASELINES", "Prior"]
+__all__ = ["BASELINES", "LABELS", "Prior"]
 
-#: Name to configuration; the prior needs none. Parameters are the libraries' own defaults, save
-#: that forests keep five rows in a leaf, without which their graphs grow with the data.
+#: Name to configuration; the prior needs none. Parameters are scikit-learn's defaults, save what
+#: `LABELS` says. Without a least leaf size the graph of a forest grows with the data.
 BASELINES: dict[str, Configuration] = {
     "weighted_logistic_regression": Configuration(
         family="logistic_regression", model={"C": 1.0}, weight_exponent=1.0
@@ -33,6 +33,14 @@ BASELINES: dict[str, Configuration] = {
     "default_random_forest": Configuration(
         family="random_forest", model={"max_features": "sqrt", "min_samples_leaf": 5, "criterion": "gini"}
     ),
+}
+
+#: What each baseline is, for the reader of a report.
+LABELS: dict[str, str] = {
+    "prior": "share of positives, for every row",
+    "weighted_logistic_regression": "default logistic regression, classes weighted to balance",
+    "default_gradient_boosting": "default gradient boosting, 100 rounds, no early stopping",
+    "default_random_forest": "default random forest, five rows a leaf, 80 to 300 trees by the number of rows",
 }
 
 

@@ -11,7 +11,7 @@ from minorkey.errors import ContractError, ShapeError
 from minorkey.evaluation.bootstrap import paired_average_precision, row_weights
 from minorkey.evaluation.bounds import FEW_POSITIVES, average_precision_bounds
 from minorkey.evaluation.intervals import Interval, effective_size
-from minorkey.evaluation.ranking import Floats, Ranking
+from minorkey.evaluation.ranking import Floats, RepeatedRanking
 from minorkey.spec import GateSpec
 
 __all__ = ["Verdict", "judge", "spent_alpha"]
@@ -97,8 +97,9 @@ def judge(
 
     Args:
         y: shape (n,), 0 or 1.
-        challenger_raw: shape (n,), raw scores.
-        champion_raw: shape (n,), raw scores; None: there is no champion.
+        challenger_raw: shape (n,), raw scores; or shape (repeats, n), of which each repeat is judged and
+            the mean taken.
+        champion_raw: the same of the champion; None: there is no champion.
         comparable: shape (n,), rows that neither model has seen; None: all.
         weight: shape (n,), non-negative; None: all equal.
         entity: shape (n,), the coarsest thing that rows belong to; None: rows.
@@ -169,7 +170,7 @@ def _gather(
     own = None if weight is None else np.asarray(weight, np.float64)[kept]
     names = None if entity is None else np.asarray(entity)[kept]
     raws = [challenger] if champion is None else [challenger, champion]
-    rankings = [Ranking.of(y, np.asarray(raw, np.float64)[kept]) for raw in raws]
+    rankings = [RepeatedRanking.of(y, np.asarray(raw, np.float64)[..., kept]) for raw in raws]
     weights = row_weights(len(y), own)
     size = effective_size(y, weight=own, entity=names)
     drawn = paired_average_precision(rankings, len(y), bootstraps, weight=own, entity=names, seed=seed)

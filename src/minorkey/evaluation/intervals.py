@@ -1,11 +1,13 @@
 """Confidence intervals of the metrics, from resampling the coarsest entity."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from minorkey.errors import ShapeError
 from minorkey.evaluation.bootstrap import paired_average_precision, replicate_weights, row_weights, units
 from minorkey.evaluation.bounds import (
     FEW_POSITIVES,
@@ -62,9 +64,10 @@ def metric_intervals(
 
     Args:
         y: shape (n,), 0 or 1.
-        raw: shape (n,), what ranks the rows.
-        score: shape (n,), calibrated probability of class 1.
-        threshold: rows with ``score >= threshold`` are called positive; one number, or shape (n,).
+        raw: shape (n,), what ranks the rows; or shape (repeats, n), of which each repeat is judged and the
+            mean of the metrics taken.
+        score: calibrated probability of class 1, in the shape of `raw`.
+        threshold: rows with ``score >= threshold`` are called positive; one number, or in that shape.
         weight: shape (n,), non-negative; None: all equal.
         entity: shape (n,), the coarsest thing that rows belong to; it is drawn as a whole. None: rows.
         cost: shape (n,), cost of missing each row if it is positive; None: ``costs[0]``.
@@ -79,13 +82,14 @@ def metric_intervals(
     Raises:
         ShapeError: the lengths differ, or a score is not finite or not a probability.
     """
-    judged = Judged.of(y, raw, score, threshold, cost=cost, costs=costs)
-    n = len(judged.columns)
+    labels, repeats = np.asarray(y) == 1, _repeats(raw, score, threshold)
+    judged = [Judged.of(labels, *repeat, cost=cost, costs=costs) for repeat in repeats]
+    n = len(labels)
     own = row_weights(n, weight)
-    values = judged.metrics(own[None, :])
+    values = _mean_metrics(judged, own[None, :])
     chunks = replicate_weights(n, bootstraps, weight=weight, entity=entity, seed=seed)
-    parts = [judged.metrics(weights) for weights in chunks]
-    sizes = _sizes(np.asarray(y) == 1, np.asarray(score) >= threshold, weight, entity)
+    parts = [_mean_metrics(judged, weights) for weights in chunks]
+    sizes = _sizes(labels, [one >= cut for _, one, cut in repeats], weight, entity)
     freedom = _freedom(judged, own, entity)
     intervals = {}
     for name in METRICS:
@@ -164,28 +168,44 @@ def mean_freedom(values: Floats, weight: Floats, entity: npt.ArrayLike | None) -
     return float(np.clip(2 * len(share) / max(kurtosis - 1, 1e-9), 2.0, max(most, 2.0)))
 
 
-def _freedom(judged: Judged, own: Floats, entity: npt.ArrayLike | None) -> dict[str, float]:
+def _repeats(
+    raw: npt.ArrayLike, score: npt.ArrayLike, threshold: float | Floats
+) -> list[tuple[Floats, Floats, Floats]]:
+    """Raw scores, calibrated scores and thresholds of each repeat, shape (n,) each."""
+    raws, scores = (np.atleast_2d(np.asarray(values, np.float64)) for values in (raw, score))
+    if raws.shape != scores.shape:
+        raise ShapeError(
+            f"expected raw and calibrated scores of one shape, got {raws.shape} and {scores.shape}"
+        )
+    return list(zip(raws, scores, np.broadcast_to(threshold, raws.shape), strict=True))
+
+
+def _mean_metrics(judged: Sequence[Judged], weights: Floats) -> dict[str, Floats]:
+    found = [repeat.metrics(weights) for repeat in judged]
+    return {name: np.mean([one[name] for one in found], axis=0) for name in METRICS}
+
+
+def _freedom(judged: Sequence[Judged], own: Floats, entity: npt.ArrayLike | None) -> dict[str, float]:
     """Degrees of freedom of the metrics that are means, over rows or over positives."""
+    columns = np.mean([repeat.columns for repeat in judged], axis=0)
     freedom = {
-        name: mean_freedom(judged.columns[:, column], own, entity)
+        name: mean_freedom(columns[:, column], own, entity)
         for column, name in enumerate(("brier", "log_loss", "expected_cost"), start=4)
     }
-    positive = np.zeros(len(own))
-    positive[judged.ranking.order[judged.ranking.positive]] = 1.0
-    freedom["roc_auc"] = mean_freedom(judged.ranking.outranked(own), own * positive, entity)
+    positive, first = np.zeros(len(own)), judged[0].ranking
+    positive[first.order[first.positive]] = 1.0
+    outranked = np.mean([repeat.ranking.outranked(own) for repeat in judged], axis=0)
+    freedom["roc_auc"] = mean_freedom(outranked, own * positive, entity)
     return freedom
 
 
 def _sizes(
     positive: npt.NDArray[np.bool_],
-    predicted: npt.NDArray[np.bool_],
+    predicted: Sequence[npt.NDArray[np.bool_]],
     weight: npt.ArrayLike | None,
     entity: npt.ArrayLike | None,
 ) -> dict[str, float]:
-    counted = {
-        "positives": positive,
-        "predicted": predicted,
-        "negatives": ~positive,
-        "rows": np.ones(len(positive), bool),
-    }
-    return {name: effective_size(rows, weight=weight, entity=entity) for name, rows in counted.items()}
+    counted = {"positives": positive, "negatives": ~positive, "rows": np.ones(len(positive), bool)}
+    sizes = {name: effective_size(rows, weight=weight, entity=entity) for name, rows in counted.items()}
+    each = [effective_size(rows, weight=weight, entity=entity) for rows in predicted]
+    return sizes | {"predicted": float(np.mean(each))}

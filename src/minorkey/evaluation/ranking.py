@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from minorkey.errors import ShapeError
 
-__all__ = ["Cuts", "Floats", "Ranking", "average_precision"]
+__all__ = ["Cuts", "Floats", "Ranking", "RepeatedRanking", "average_precision"]
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
@@ -154,6 +154,33 @@ class Ranking:
         shares = np.zeros(len(weight))
         shares[self.order[self.positive]] = divide((better + no_worse) / 2, np.full(len(sought), above[-1]))
         return shares
+
+
+@dataclass(frozen=True)
+class RepeatedRanking:
+    """Rankings of the same rows by the repeats of a cross-validation: the mean of what each one is worth.
+
+    Scores averaged over the repeats would rank better than any model that ships.
+    """
+
+    rankings: tuple[Ranking, ...]
+
+    @classmethod
+    def of(cls, y: npt.ArrayLike, score: npt.ArrayLike) -> Self:
+        """Rank rows by the scores of each repeat.
+
+        Args:
+            y: shape (n,), 0 or 1.
+            score: shape (n,) or (repeats, n).
+
+        Raises:
+            ShapeError: the lengths differ, or a score is not finite.
+        """
+        return cls(tuple(Ranking.of(y, one) for one in np.atleast_2d(np.asarray(score, np.float64))))
+
+    def average_precision(self, weights: Floats) -> Floats:
+        """Mean average precision of each weighting; shape (replicates, n) to shape (replicates,)."""
+        return np.mean([ranking.average_precision(weights) for ranking in self.rankings], axis=0)
 
 
 def average_precision(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float:

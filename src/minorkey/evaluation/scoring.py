@@ -21,9 +21,9 @@ class Scored:
     """One model's view of the test rows.
 
     Attributes:
-        raw: shape (n,), what ranks the rows.
-        score: shape (n,), calibrated probability.
-        threshold: shape (n,), the threshold of the bundle that scored the row.
+        raw: shape (n,), or (repeats, n) under repeated cross-validation; what ranks the rows.
+        score: calibrated probability, in the same shape.
+        threshold: the threshold of the bundle that scored the row, in the same shape.
     """
 
     raw: Scores
@@ -40,8 +40,9 @@ def score_test(bundle_dir: Path, baselines_dir: Path, test: TestSet) -> dict[str
     """Score the test with the candidate and every baseline.
 
     With one sealed test each bundle scores every row. Under repeated cross-validation each row is
-    scored by the outer bundles that were fitted without it, averaged over the repeats; there the
-    calibrated score ranks, because raw scores of differently fitted models do not compare.
+    scored in each repeat by the outer bundle that was fitted without it. Repeats stay apart: their mean
+    would be the score of an ensemble that does not ship. There the calibrated score ranks, because raw
+    scores of differently fitted models do not compare.
 
     Args:
         bundle_dir: the bundle that ships.
@@ -81,5 +82,4 @@ def _outer(folder: Path, name: str, outer: npt.NDArray[np.int32], test: TestSet)
         raise ContractError(
             f"the outer folds leave {int(np.isnan(score).any(axis=0).sum())} test rows without a score"
         )
-    mean = score.mean(axis=0)
-    return Scored(mean, mean, threshold.mean(axis=0))
+    return Scored(score, score, threshold)

@@ -55,9 +55,9 @@ def slice_metrics(
             part = data.take(inside)
             intervals = metric_intervals(
                 part.y,
-                scored.raw[inside],
-                scored.score[inside],
-                scored.threshold[inside],
+                scored.raw[..., inside],
+                scored.score[..., inside],
+                scored.threshold[..., inside],
                 weight=part.weight,
                 entity=part.entity,
                 confidence=confidence,

@@ -51,6 +51,7 @@ def content() -> Content:
             "threshold": 0.3,
             "costs": {"false_negative": 10.0, "false_positive": 1.0},
             "champion_version": "3",
+            "gate": {"challenger": metrics["average_precision"], "rows": 1_234, "positives": 56},
             "test": {"rows": len(y), "positives": int(y.sum()), "digest": "d1"},
             "metrics": {"test": metrics, "champion": metrics, "baselines": {"prior": metrics}},
             "slices": [

@@ -1,8 +1,13 @@
+import dataclasses
 import re
 
 import numpy as np
+import pytest
 
-from minorkey.evaluation.report import Content, curves, model_card, render, trial_figures
+from minorkey.evaluation.baselines import BASELINES
+from minorkey.evaluation.metrics import METRICS
+from minorkey.evaluation.ranking import average_precision
+from minorkey.evaluation.report import Content, model_card, points, render, trial_figures
 
 
 def test_page_is_self_contained_and_escaped(content: Content) -> None:
@@ -24,9 +29,80 @@ def test_ids_of_figures_do_not_collide(content: Content) -> None:
 
 
 def test_confusion_counts_every_row_once(content: Content) -> None:
-    matrix = np.array(curves.confusion(content))
+    matrix = np.array(points.confusion(content))
     assert matrix.sum() == len(content.y)
     assert matrix[1].sum() == content.y.sum()
+
+
+def repeated(content: Content, times: int | np.ndarray) -> Content:
+    """The same rows several times, as rows of their own."""
+    names = ("y", "raw", "score", "called", "weight")
+    return dataclasses.replace(content, **{name: np.repeat(getattr(content, name), times) for name in names})
+
+
+def test_the_band_draws_whole_entities(content: Content) -> None:
+    def width(shown: Content) -> float:
+        low, high = points.precision_band(shown)
+        return float(np.mean(high - low))
+
+    alone, several = width(content), repeated(content, 6)
+    of_entities = dataclasses.replace(several, entity=np.repeat(np.arange(len(content.y)), 6))
+    assert width(of_entities) == pytest.approx(alone, rel=0.15)
+    assert width(several) < 0.6 * alone
+
+
+def test_the_area_below_the_steps_is_average_precision(content: Content) -> None:
+    weighted = dataclasses.replace(content, weight=np.random.default_rng(0).uniform(0, 2, len(content.y)))
+    recall, precision = points.precision_points(weighted)
+    assert np.diff(recall, prepend=0) @ precision == pytest.approx(
+        average_precision(weighted.y, weighted.raw, weighted.weight)
+    )
+
+
+def test_a_weight_equals_repetition_in_calibration_and_counts(content: Content) -> None:
+    times = 1 + np.arange(len(content.y)) % 3
+    weighted, several = dataclasses.replace(content, weight=times.astype(float)), repeated(content, times)
+    assert points.weighted_confusion(weighted) == points.confusion(several)
+    for one, other in zip(points.reliability(weighted), points.reliability(several), strict=True):
+        np.testing.assert_allclose(one, other)
+    assert "Rows, each counted once." in render(content)
+    assert "sums of their weights" in render(weighted)
+
+
+def test_repeats_of_a_cross_validation_are_averaged(content: Content) -> None:
+    twice = dataclasses.replace(
+        repeated(content, 2), repeats=2, entity=np.repeat(np.arange(len(content.y)), 2)
+    )
+    assert points.confusion(twice) == points.confusion(content)
+    twice.verdict["split"] = "repeated_cv"
+    for text in (render(twice), model_card(twice)):
+        assert "mean of 2 repeats" in text and "compare only roughly" in text.replace("\n", " ")
+
+
+def test_what_is_not_defined_is_a_dash(content: Content) -> None:
+    unknown = {"value": None, "low": None, "high": None}
+    verdict = content.verdict
+    for metrics in (
+        verdict["metrics"]["test"],
+        verdict["metrics"]["baselines"]["prior"],
+        verdict["slices"][0],
+    ):
+        metrics |= {name: unknown for name, value in metrics.items() if isinstance(value, dict)}
+    verdict["metrics"]["champion"] = dict.fromkeys(METRICS, unknown)
+    verdict["gate"]["challenger"] = unknown
+    content.study["metrics"]["validation"] = dict.fromkeys(METRICS, float("nan"))
+    assert "| roc_auc | \N{EN DASH} |" in model_card(content)
+    page = render(content)
+    assert "None" not in page and "nan" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL)
+
+
+def test_rows_of_the_comparison_and_the_make_of_baselines_are_told(content: Content) -> None:
+    for text in (render(content), model_card(content)):
+        assert "1,234" in text and "neither" in text
+    content.verdict["metrics"]["baselines"] = dict.fromkeys(BASELINES, content.verdict["metrics"]["test"])
+    for text in (render(content), model_card(content)):
+        assert "default random forest, five rows a leaf" in text and "no early stopping" in text
+        assert "as they come" not in text
 
 
 def test_parameter_that_decides_the_score_is_the_most_important(content: Content) -> None:

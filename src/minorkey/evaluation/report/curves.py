@@ -2,42 +2,35 @@
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.calibration import calibration_curve
-from sklearn.metrics import precision_recall_curve, roc_curve
+from sklearn.metrics import roc_curve
 
 from minorkey.data.dataset import Labels, Scores
 from minorkey.evaluation.report.content import Content
 from minorkey.evaluation.report.drawing import ACCENT, MUTED, WARM, drawn, figure
+from minorkey.evaluation.report.points import RECALLS, precision_band, precision_points, reliability
 
-__all__ = ["calibration", "confusion", "decision_curve", "precision_recall", "roc", "threshold_curves"]
-
-_RECALLS = np.linspace(0, 1, 101)
+__all__ = ["calibration", "decision_curve", "precision_recall", "roc", "threshold_curves"]
 
 
 def precision_recall(content: Content, *, bootstraps: int = 200, seed: int = 0) -> str:
     """Precision over recall with a pointwise 95 % bootstrap band and the base rate."""
-    y, raw, weight = content.y, content.raw, content.weight
-    rng = np.random.default_rng(seed)
-    band = []
-    for _ in range(bootstraps):
-        sample = rng.integers(0, len(y), len(y))
-        if y[sample].any():
-            band.append(_precision_at(y[sample], raw[sample], weight[sample]))
-    low, high = np.percentile(np.array(band), [2.5, 97.5], axis=0)
-    precision, recall, _ = precision_recall_curve(y, raw, sample_weight=weight)
+    recall, precision = precision_points(content)
+    low, high = precision_band(content, bootstraps=bootstraps, seed=seed)
     metrics = content.verdict["metrics"]["test"]
     with figure() as (made, axes):
-        axes.fill_between(_RECALLS, low, high, color=ACCENT, alpha=0.15, linewidth=0, label="95 % interval")
-        axes.plot(recall, precision, color=ACCENT, drawstyle="steps-post", label="candidate")
-        base = float(np.average(y, weights=weight))
-        axes.axhline(base, color=MUTED, linestyle="--", linewidth=1.2, label=f"base rate {base:.4f}")
+        axes.fill_between(RECALLS, low, high, color=ACCENT, alpha=0.15, linewidth=0, label="95 % interval")
         axes.plot(
-            metrics["recall"]["value"],
-            metrics["precision"]["value"],
-            "o",
-            color=WARM,
-            label="at the threshold",
+            np.append(0.0, recall),
+            np.append(precision[:1], precision),
+            color=ACCENT,
+            drawstyle="steps-pre",
+            label="candidate",
         )
+        base = float(np.average(content.y, weights=content.weight))
+        axes.axhline(base, color=MUTED, linestyle="--", linewidth=1.2, label=f"base rate {base:.4f}")
+        at = [metrics[name]["value"] for name in ("recall", "precision")]
+        if None not in at:
+            axes.plot(*at, "o", color=WARM, label="at the threshold")
         axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
         axes.legend(loc="best")
         return drawn(made, label="Precision-recall curve")
@@ -55,8 +48,8 @@ def roc(content: Content) -> str:
 
 
 def calibration(content: Content) -> str:
-    """Observed frequency over predicted probability in ten groups of equal size, on log axes."""
-    observed, predicted = calibration_curve(content.y, content.score, n_bins=10, strategy="quantile")
+    """Observed frequency over predicted probability in ten groups of equal weight, on log axes."""
+    predicted, observed = reliability(content)
     shown = (observed > 0) & (predicted > 0)
     with figure() as (made, axes):
         floor = float(min([*observed[shown], *predicted[shown], 0.1]) / 2)
@@ -112,20 +105,6 @@ def decision_curve(content: Content) -> str:
         axes.set(xlabel="probability threshold", ylabel="net benefit", ylim=(-0.3 * base, 1.1 * base))
         axes.legend(loc="upper right")
         return drawn(made, label="Decision curve")
-
-
-def confusion(content: Content) -> list[list[int]]:
-    """Rows at the chosen threshold: [[true negative, false positive], [false negative, true positive]]."""
-    y, called = content.y == 1, content.called
-    return [
-        [int((~y & ~called).sum()), int((~y & called).sum())],
-        [int((y & ~called).sum()), int((y & called).sum())],
-    ]
-
-
-def _precision_at(y: Labels, raw: Scores, weight: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    precision, recall, _ = precision_recall_curve(y, raw, sample_weight=weight)
-    return np.interp(_RECALLS, recall[::-1], precision[::-1])
 
 
 def _grid(score: Scores, points: int = 300) -> Scores:

@@ -1,13 +1,14 @@
 """The HTML page: self-contained, readable offline and on a phone."""
 
 import importlib.resources
-from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
-from minorkey.evaluation.report import curves, trial_figures
+from minorkey.evaluation.baselines import LABELS
+from minorkey.evaluation.report import curves, points, trial_figures
 from minorkey.evaluation.report.content import Content
+from minorkey.evaluation.report.numbers import interval, number, whole
 
 __all__ = ["render"]
 
@@ -42,7 +43,7 @@ def render(content: Content) -> str:
     ]
     importances = trial_figures.importances(trials)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters |= {"figures": _figures, "interval": _interval, "count": _count}
+    environment.filters |= {"figures": number, "interval": interval, "count": whole}
     source = importlib.resources.files("minorkey.evaluation.report").joinpath("page.html.j2")
     return environment.from_string(source.read_text(encoding="utf-8")).render(
         verdict=content.verdict,
@@ -50,31 +51,12 @@ def render(content: Content) -> str:
         profile=content.profile,
         names=_NAMES,
         figures=[(title, Markup(svg)) for title, svg in figures],  # noqa: S704 -- our own drawing
-        confusion=curves.confusion(content),
+        confusion=points.confusion(content),
+        weighted=points.weighted_confusion(content) if content.weighted else None,
+        repeats=content.repeats,
+        labels=LABELS,
         history=Markup(trial_figures.history(trials)),  # noqa: S704
         parallel=Markup(trial_figures.parallel_coordinates(trials)),  # noqa: S704
         importances=importances,
         tried=trial_figures.tried(trials),
     )
-
-
-def _figures(value: float | None, digits: int = 4) -> str:
-    """A number with so many digits, or a dash where there is none."""
-    if value is None or value != value:
-        return "\N{EN DASH}"
-    return f"{value:.{digits}f}"
-
-
-def _interval(value: dict[str, Any] | None, digits: int = 3) -> str:
-    """``0.712 (0.655 to 0.760)``; the interval is left out where it is unknown."""
-    if value is None:
-        return "\N{EN DASH}"
-    point = _figures(value["value"], digits)
-    low, high = value.get("low"), value.get("high")
-    if low is None or low != low:
-        return point
-    return f"{point} ({_figures(low, digits)} to {_figures(high, digits)})"
-
-
-def _count(value: float) -> str:
-    return f"{value:,.0f}"
