@@ -26,3 +26,48 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
 def test_a_key_below_a_value_is_refused() -> None:
     with pytest.raises(SpecError, match="no keys below it"):
         with_overrides({}, {"seed": 1, "seed.sub": 2})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("split.label_delay", "7 days"),
+        ("split.train_window", "d"),
+        ("split.test_window", "-7d"),
+        ("split.train_windows", ["7d", "7"]),
+        ("split.train_start", "monday"),
+        ("split.test_start", "31.12.2024 25:00"),
+        ("monitor.label_horizon", "a week"),
+    ],
+)
+def test_times_that_cannot_be_read_are_named_with_their_key(key: str, value: object) -> None:
+    with pytest.raises(SpecError) as caught:
+        with_overrides({}, {key: value})
+    assert caught.value.key == key
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ({"target": "shop"}, "is the target"),
+        ({"drop": ["shop"]}, "is dropped"),
+        ({"features": ["amount"]}, "is not in data.features"),
+        ({"entity": "shop"}, "has a role"),
+    ],
+)
+def test_a_slice_by_what_cannot_be_a_feature_is_refused(data: dict[str, object], reason: str) -> None:
+    with pytest.raises(SpecError, match=reason) as caught:
+        with_overrides({"data": data}, {"evaluate.slices": ["shop"]})
+    assert caught.value.key == "evaluate.slices"
+
+
+def test_a_slice_by_a_kept_role_is_allowed() -> None:
+    spec = with_overrides({"data": {"entity": "shop", "keep": ["shop"]}}, {"evaluate.slices": ["shop"]})
+    assert spec.evaluate.slices == ("shop",)
+
+
+def test_alerts_a_day_need_the_time_of_the_event() -> None:
+    policy = {"search.threshold.policy": "alerts_per_day", "search.threshold.alerts": 20}
+    with pytest.raises(SpecError, match=r"alerts_per_day needs data\.event_time"):
+        with_overrides({"data": {"source": "rows.csv"}}, policy)
+    assert with_overrides({"data": {"source": "rows.csv", "event_time": "sold"}}, policy)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from minorkey.data.durations import parse_duration, parse_instant
 from minorkey.errors import SpecError
 
 __all__ = [
@@ -113,6 +114,18 @@ class SplitSpec(Section):
         description="Column of entities: test rows whose entity has a positive that is already known "
         "(in training, or later with its label delay passed) are left out.",
     )
+
+    @model_validator(mode="after")
+    def _readable_times(self) -> Self:
+        for name in ("label_delay", "train_window", "test_window"):
+            if (text := getattr(self, name)) is not None:
+                parse_duration(text, key=f"split.{name}")
+        for text in self.train_windows:
+            parse_duration(text, key="split.train_windows")
+        for name in ("train_start", "test_start"):
+            if (text := getattr(self, name)) is not None:
+                parse_instant(text, key=f"split.{name}")
+        return self
 
 
 class ThresholdSpec(Section):
@@ -235,6 +248,11 @@ class MonitorSpec(Section):
     max_features: int = Field(50, ge=1, description="Most features with a reference profile.")
     label_horizon: str = Field("0d", description="Time after which a missing label means a negative.")
 
+    @model_validator(mode="after")
+    def _readable_times(self) -> Self:
+        parse_duration(self.label_horizon, key="monitor.label_horizon")
+        return self
+
 
 class RunSpec(Section):
     """What one run does. ``minorkey schema`` prints its JSON schema."""
@@ -260,7 +278,33 @@ class RunSpec(Section):
             raise ValueError("split.kind time needs data.event_time")
         if self.search.threshold.policy == "min_row_cost" and self.data.cost is None:
             raise ValueError("search.threshold.policy min_row_cost needs data.cost")
+        if (
+            self.search.threshold.policy == "alerts_per_day"
+            and self.data.event_time is None
+            and not self.data.source.startswith("builtin:")
+        ):
+            raise ValueError("search.threshold.policy alerts_per_day needs data.event_time")
+        self._check_slices()
         return self
+
+    def _check_slices(self) -> None:
+        """Refuse slices by what cannot be a feature; whether there is such a column, only the rows tell."""
+        data = self.data
+        named = {*(data.features or ()), *data.keep}
+        roles = {data.weight, data.entity, data.event_time, data.label_time, data.cost}
+        for column in self.evaluate.slices:
+            reason = "is the target" if column == data.target else ""
+            reason = reason or ("is dropped by data.drop" if column in data.drop else "")
+            if column not in named:
+                reason = reason or ("has a role; data.keep makes it a feature too" if column in roles else "")
+                reason = reason or ("" if data.features is None else "is not in data.features")
+            if reason:
+                raise SpecError(
+                    f"a slice needs a feature, and the column {reason}",
+                    key="evaluate.slices",
+                    value=column,
+                    allowed="names of features",
+                )
 
 
 def load_spec(path: Path) -> RunSpec:

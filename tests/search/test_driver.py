@@ -1,5 +1,6 @@
 """The study with real data, real families and real workers."""
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from minorkey.data.dataset import Dataset, Feature, Schema
 from minorkey.data.fold_store import FoldStore
 from minorkey.data.splits import split_dataset
 from minorkey.data.training_set import TrainingSet
-from minorkey.errors import InputError, SpecError
+from minorkey.errors import InputError, SpecError, StateError
 from minorkey.search.driver import fit_members, run_study
 from minorkey.search.space_building import facts_of, space_of
 from minorkey.spec import SearchSpec, SplitSpec
@@ -73,6 +74,33 @@ def test_a_study_of_a_real_family(training: TrainingSet, tmp_path: Path, executo
     assert all(len(result.fold_scores) == 5 for result in complete)
     assert max(result.value or 0.0 for result in complete) > 0.6
     assert root.list("trials/final/0000/steps/")
+
+
+def test_a_study_goes_on_with_the_same_rows_only(
+    training: TrainingSet, tmp_path: Path, executor: LocalExecutor
+) -> None:
+    root, store = LocalStudyRoot(tmp_path / "study"), FoldStore(tmp_path / "folds", 10**9)
+
+    def study(rows: TrainingSet) -> int:
+        done = run_study(
+            rows,
+            "final",
+            SPEC,
+            root=root,
+            store=store,
+            seed=3,
+            trials=1,
+            on_result=lambda result: None,
+            executor=executor,
+        )
+        return len(done.results)
+
+    assert study(training) == study(training) == 1
+    features = training.dataset.features.copy()
+    features.loc[7, "a"] += 0.25
+    with pytest.raises(StateError) as caught:
+        study(dataclasses.replace(training, dataset=dataclasses.replace(training.dataset, features=features)))
+    assert caught.value.key == "training rows"
 
 
 def test_members_score_alike_in_python_and_onnx_and_are_kept(

@@ -33,6 +33,7 @@ def test_the_bundle_ranks_rows_it_has_not_seen(sealed: Folders) -> None:
     assert raw[test.y == 1].mean() > 3 * raw[test.y == 0].mean()
     assert 0 < bundle.info.threshold < 1
     assert bundle.info.membership["kind"] == "hash"
+    assert bundle.info.lineage["label_horizon"] == "0d"
     assert ((score >= bundle.info.threshold) & (test.y == 1)).sum() > 0.5 * test.positives
 
 

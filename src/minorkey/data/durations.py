@@ -3,8 +3,6 @@
 import math
 import re
 
-import pandas as pd
-
 from minorkey.errors import SpecError
 
 __all__ = ["DAY", "format_instant", "parse_duration", "parse_instant"]
@@ -43,6 +41,8 @@ def parse_instant(text: str, *, key: str) -> float:
     Raises:
         SpecError: the text is no such time.
     """
+    import pandas as pd  # The specification is read where pandas need not be loaded.
+
     try:
         seconds = float(pd.Timestamp(text).timestamp())
     except ValueError:
@@ -59,4 +59,6 @@ def parse_instant(text: str, *, key: str) -> float:
 
 def format_instant(seconds: float) -> str:
     """A point in time as ISO 8601 in UTC, to the second."""
+    import pandas as pd
+
     return pd.Timestamp(seconds, unit="s", tz="UTC").strftime("%Y-%m-%dT%H:%M:%SZ")

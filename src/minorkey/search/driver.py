@@ -73,7 +73,7 @@ def run_study(
     order, rungs = _schedule(training, part, spec)
     with open_journal(root.driver_folder) as storage:
         records = Records(root, part)
-        records.claim({key: spec.model_dump(mode="json")[key] for key in _IDENTITY} | {"seed": seed})
+        records.claim(_identity(training, spec, seed))
         shared = _shared_arguments(training, part, root, store, seed)
 
         def task(plan: Plan) -> Task:
@@ -113,6 +113,11 @@ def run_study(
             reproducible=spec.reproducible,
         )
         return loop.run()
+
+
+def _identity(training: TrainingSet, spec: SearchSpec, seed: int) -> dict[str, Any]:
+    chosen = spec.model_dump(mode="json")
+    return {key: chosen[key] for key in _IDENTITY} | {"seed": seed, "training rows": training.digest}
 
 
 def fit_members(

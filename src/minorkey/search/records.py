@@ -42,7 +42,7 @@ class Records:
         differing = sorted(key for key in identity | found if identity.get(key) != found.get(key))
         if differing:
             raise StateError(
-                "the study was begun with another specification",
+                "the study was begun with another specification or on other rows",
                 key=", ".join(differing),
                 value={key: identity.get(key) for key in differing},
                 allowed=str({key: found.get(key) for key in differing}),

@@ -151,6 +151,7 @@ def _info(
             "rows": len(data),
             "positives": data.positives,
             "versions": _versions(),
+            "label_horizon": watch.label_horizon,
         },
         validation=selected.validation,
         costs={
