@@ -21,6 +21,7 @@ from minorkey.errors import DataError, StateError
 from minorkey.evaluation.metrics import METRICS
 from minorkey.result import print_summary, write_result
 from minorkey.run_state import RunFolder
+from minorkey.serving import local
 from minorkey.spec import RunSpec, with_overrides
 from pipelines.compiling import compile_pipelines
 from pipelines.local import run
@@ -290,6 +291,27 @@ def test_a_killed_command_takes_its_steps_along_and_goes_on_when_repeated(home, 
     started = trials(events, "trial_started")
     assert all(started.count(number) == 1 for number in finished_before)
     assert sorted(set(trials(events, "trial_finished"))) == list(range(6))
+
+
+@pytest.mark.slow
+def test_a_run_that_ends_after_it_became_champion_is_not_compared_with_itself(home, tmp_path):
+    labelled_rows().to_csv(tmp_path / "rows.csv", index=False)
+    spec = small_spec(tmp_path / "rows.csv", model="crowned")
+
+    def cut(folder: RunFolder) -> None:
+        assert json.loads((folder.out / "verdict.json").read_text())["decision"] == "promote"
+        raise RuntimeError("cut off")
+
+    try:
+        with pytest.raises(RuntimeError, match="cut off"):
+            run(spec, tmp_path / "out", finish=cut)
+        first = json.loads((tmp_path / "out/deployment.json").read_text())
+        run(spec, tmp_path / "out", finish=write_result)
+        result = json.loads((tmp_path / "out/result.json").read_text())
+    finally:
+        local.stop("crowned")
+    assert result["gate"]["decision"] == "promote" and result["gate"]["opening"] == 1
+    assert (result["deployment"]["version"], result["deployment"]["url"]) == (first["version"], first["url"])
 
 
 def trials(events: Path, kind: str) -> list[int]:
