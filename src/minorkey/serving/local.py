@@ -1,27 +1,25 @@
-"""The predictor process of each model on this machine: started detached, found again, swapped, stopped.
+"""The predictor process of each model on this machine: started detached, swapped, restored, stopped.
 
 Everything about it lies in ``settings().home/serving/<model>/``: ``server.json`` (pid, url), ``current.json``
 (what it is to serve) and ``predictor.log``.
 """
 
-import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib.metadata import version as package_version
 from pathlib import Path
 
-import httpx
-import psutil
 from filelock import FileLock, Timeout
 
 from minorkey.errors import StateError
 from minorkey.serving.pointer import Target, read_pointer, write_pointer
 from minorkey.serving.process import FORMAT, POINTER, RECORD
+from minorkey.serving.running import LocalServer, end, folder_of, models, served_version, status
 from minorkey.settings import settings
 
 __all__ = [
@@ -37,40 +35,9 @@ __all__ = [
 ]
 
 _START_SECONDS = 60.0
-_STOP_SECONDS = 15.0
 _LOG = "predictor.log"
 #: The step's own channels: the predictor outlives the step and must not write to them.
 _NOT_INHERITED = ("MINORKEY_EVENTS", "MINORKEY_ERROR", "MINORKEY_RUN_KEY")
-
-
-@dataclass(frozen=True)
-class LocalServer:
-    """A predictor process, as its ``server.json`` says.
-
-    Attributes:
-        format: version of the files between it and this module.
-        package: version of minorkey that it runs.
-        model: the name it serves.
-        pid: its process id.
-        created: its creation time, by which a reused pid is told.
-        host: the address it was asked to bind.
-        url: where it answers.
-        started: Unix time at which it began to listen.
-    """
-
-    format: int
-    package: str
-    model: str
-    pid: int
-    created: float
-    host: str
-    url: str
-    started: float
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return int(self.url.rpartition(":")[2])
 
 
 @dataclass(frozen=True)
@@ -84,22 +51,6 @@ class Served:
 
     target: Target | None
     server: LocalServer | None
-
-
-def models() -> list[str]:
-    """Names of the models that were ever deployed here, sorted."""
-    return sorted(pointer.parent.name for pointer in (settings().home / "serving").glob(f"*/{POINTER}"))
-
-
-def status(model: str) -> LocalServer | None:
-    """The running predictor of a model, None if there is none."""
-    try:
-        content = json.loads((_folder(model) / RECORD).read_text(encoding="utf-8"))
-        known = {field.name for field in fields(LocalServer)}
-        server = LocalServer(**{key: value for key, value in content.items() if key in known})
-    except (FileNotFoundError, ValueError, TypeError):
-        return None
-    return server if _process(server) is not None else None
 
 
 def start(model: str, bundle: Path, version: str, *, host: str = "127.0.0.1", port: int = 0) -> LocalServer:
@@ -127,14 +78,14 @@ def stop(model: str) -> bool:
     with _lock(model):
         server = status(model)
         if server is not None:
-            _end(server)
-        (_folder(model) / RECORD).unlink(missing_ok=True)
+            end(server)
+        (folder_of(model) / RECORD).unlink(missing_ok=True)
         return server is not None
 
 
 def current_target(model: str) -> Target | None:
     """What the model's predictor is to serve, None if it never served."""
-    return read_pointer(_folder(model) / POINTER)
+    return read_pointer(folder_of(model) / POINTER)
 
 
 def served(model: str) -> Served:
@@ -153,20 +104,16 @@ def restore(model: str, before: Served) -> None:
             _serve(model, before.target, before.server.host, before.server.port)
         return
     stop(model)
-    pointer = _folder(model) / POINTER
+    pointer = folder_of(model) / POINTER
     if before.target is None:
         pointer.unlink(missing_ok=True)
     else:
         write_pointer(pointer, before.target)
 
 
-def _folder(model: str) -> Path:
-    return settings().home / "serving" / model
-
-
 @contextmanager
 def _lock(model: str) -> Iterator[None]:
-    folder = _folder(model)
+    folder = folder_of(model)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / "deploy.lock", timeout=_START_SECONDS * 2)
@@ -190,24 +137,15 @@ def _lock(model: str) -> Iterator[None]:
         lock.release()
 
 
-def _process(server: LocalServer) -> psutil.Process | None:
-    try:
-        process = psutil.Process(server.pid)
-        alive = process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - server.created) < 1
-    except psutil.Error:
-        return None
-    return process if alive else None
-
-
 def _serve(model: str, target: Target, host: str, port: int) -> LocalServer:
     """Point to the target and wait until it is served, by the running predictor if that one fits."""
-    folder = _folder(model)
+    folder = folder_of(model)
     write_pointer(folder / POINTER, target)
     running = status(model)
     if running is not None and _fits(running, host, port):
         return _await(model, target.version, None)
     if running is not None:
-        _end(running)
+        end(running)
         port = port or (running.port if running.host == host else 0)
     process = _spawn(folder, model, host, port)
     try:
@@ -221,18 +159,6 @@ def _serve(model: str, target: Target, host: str, port: int) -> LocalServer:
 def _fits(server: LocalServer, host: str, port: int) -> bool:
     same_code = (server.format, server.package) == (FORMAT, package_version("minorkey"))
     return same_code and server.host == host and port in (0, server.port)
-
-
-def _end(server: LocalServer) -> None:
-    process = _process(server)
-    if process is None:
-        return
-    process.terminate()
-    try:
-        process.wait(_STOP_SECONDS)
-    except psutil.TimeoutExpired:
-        process.kill()
-        process.wait(_STOP_SECONDS)
 
 
 def _spawn(folder: Path, model: str, host: str, port: int) -> "subprocess.Popen[bytes]":
@@ -260,7 +186,7 @@ def _await(model: str, version: str, process: "subprocess.Popen[bytes] | None") 
         if process is not None and process.poll() is not None:
             raise _failure(model, f"ended with exit code {process.returncode}")
         server = status(model)
-        if server is not None and _served_version(server) == version:
+        if server is not None and served_version(server) == version:
             return server
         if server is None and process is None:
             raise _failure(model, "ended while it was to load the new version")
@@ -268,16 +194,8 @@ def _await(model: str, version: str, process: "subprocess.Popen[bytes] | None") 
     raise _failure(model, f"did not serve version {version} within {_START_SECONDS:.0f} s")
 
 
-def _served_version(server: LocalServer) -> str:
-    try:
-        answer = httpx.get(f"{server.url}/v2/models/{server.model}", timeout=5, trust_env=False)
-        return str(answer.json()["versions"][0])
-    except (httpx.HTTPError, ValueError, KeyError):
-        return ""
-
-
 def _failure(model: str, problem: str) -> StateError:
-    path = _folder(model) / _LOG
+    path = folder_of(model) / _LOG
     last = (
         path.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:] if path.exists() else []
     )

@@ -74,5 +74,5 @@ def _go_back(model: str, before: local.Served) -> None:
     """Restore what served; the failure that led here stays the one that is raised."""
     try:
         local.restore(model, before)
-    except MinorkeyError as error:
+    except (MinorkeyError, OSError) as error:
         emit("warned", text=f"nothing serves {model} now, its former predictor does not start again: {error}")
