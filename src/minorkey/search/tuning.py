@@ -2,17 +2,18 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import onnx
 
 from minorkey.bundle.compose import compose
-from minorkey.bundle.latency import row_latency_us
 from minorkey.data.fold_store import FoldStore
 from minorkey.data.training_set import TrainingSet
+from minorkey.errors import InputError
 from minorkey.progress import emit
 from minorkey.search.driver import fit_members, run_study
 from minorkey.search.selection import FRESH, OutOfFold, Selected, allowed_share, finalists, gather, select
+from minorkey.search.shipping import ship
 from minorkey.spec import SearchSpec
 from minorkey.trials.member import Member
 from minorkey.trials.study_root import StudyRoot
@@ -127,30 +128,31 @@ def tune_part(
     members = fit(best, list(folds))
     best = [candidate for candidate in best if (candidate.digest(), 0) in members]
     oof = gather(training, part, best, members)
-    bag = ships_as_bag(training, part)
-    most = spec.ensemble
-    selected = select(best, oof, spec, most=most, seed=seed, share=share)
-    graph = _compose(selected, list(folds) if bag else [None], members, fit, root)
-    while _too_slow(graph, spec) and len(selected.members) > 1:
-        selected = select(best, oof, spec, most=len(selected.members) - 1, seed=seed, share=share)
-        graph = _compose(selected, list(folds) if bag else [None], members, fit, root)
-    if _too_slow(graph, spec):
-        emit(
-            "warned",
-            text=f"even a single model takes longer than search.latency_limit_us = {spec.latency_limit_us}",
-        )
+    position = {candidate.digest(): index for index, candidate in enumerate(best)}
+
+    def choose(candidates: Sequence[Configuration], most: int) -> Selected:
+        rows = [position[candidate.digest()] for candidate in candidates]
+        narrowed = replace(oof, scores=oof.scores[rows])
+        return select(candidates, narrowed, spec, most=most, seed=seed, share=share)
+
+    def graph(selected: Selected, bag: bool) -> onnx.ModelProto:
+        return _compose(selected, list(folds) if bag else [None], members, fit, root)
+
+    shipped = ship(
+        best,
+        choose,
+        graph,
+        most=spec.ensemble,
+        bag=ships_as_bag(training, part),
+        limit=spec.latency_limit_us,
+    )
     return Tuned(
-        graph=graph,
-        selected=selected,
+        graph=shipped.graph,
+        selected=shipped.selected,
         oof=oof,
         results=study.results,
-        bag=bag,
-        seconds={
-            "search": searched - started,
-            "select": time.monotonic() - searched,
-            # Mean over the workers of the time that they spent in trials.
-            "trials": study.busy * study.seconds,
-        },
+        bag=shipped.bag,
+        seconds={"search": searched - started, "select": time.monotonic() - searched},
     )
 
 
@@ -164,13 +166,17 @@ def _compose(
     chosen = [configuration for configuration, _ in selected.members]
     if any((configuration.digest(), fold) not in members for configuration in chosen for fold in folds):
         members = members | fit(chosen, folds)
+    lost = [one.family for one in chosen if any((one.digest(), fold) not in members for fold in folds)]
+    if lost:
+        raise InputError(
+            "a model that was chosen could not be fitted for shipping",
+            key="search",
+            value=", ".join(lost),
+            remedy="raise search.trial_timeout or search.trial_memory_mb, or search other families",
+        )
     graphs = [
         (members[configuration.digest(), fold].graph(root), share / len(folds))
         for configuration, share in selected.members
         for fold in folds
     ]
     return compose(graphs, selected.calibration)
-
-
-def _too_slow(graph: onnx.ModelProto, spec: SearchSpec) -> bool:
-    return spec.latency_limit_us is not None and row_latency_us(graph) > spec.latency_limit_us
