@@ -92,6 +92,14 @@ def test_numeric_event_times(tmp_path: Path, factor: int, unit: str) -> None:
     assert any(unit in text for text in loaded.assumptions)
 
 
+def test_a_missing_label_time_is_kept_as_not_known_yet(tmp_path: Path) -> None:
+    when = pd.date_range("2024-01-01", periods=400, freq="h")
+    known = pd.Series(when + pd.Timedelta("2D")).where(np.arange(400) < 350)
+    dataset = _load(rare_frame().assign(when=when, known=known), tmp_path, label_time="known").dataset
+    assert dataset.label_time is not None
+    np.testing.assert_array_equal(np.isnan(dataset.label_time), np.arange(400) >= 350)
+
+
 def test_identifiers_are_left_out_and_kept_on_request(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     frame = rare_frame(rows=1_000, positives=100)

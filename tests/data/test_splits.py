@@ -218,6 +218,35 @@ class TestTime:
         order = np.random.default_rng(3).permutation(800)
         assert np.array_equal(np.sort(order[split(data.take(order)).test]), split(data).test)
 
+    def test_rows_whose_label_is_not_known_yet_are_on_neither_side(self) -> None:
+        data = make_dataset(3_000, positives=600, days=60)
+        assert data.event_time is not None
+        # A positive is known after two days, a negative by silence after ten; the data end on day 60.
+        label = data.event_time + np.where(data.y == 1, 2, 10) * DAY
+        data = dataclasses.replace(data, label_time=np.where(label > data.event_time.max(), np.nan, label))
+        assert data.label_time is not None
+        made = split(data)
+        used = np.concatenate([made.train, made.test])
+        assert not np.isnan(data.label_time[used]).any()
+        # Younger positives are known, and leaving only them in would make the test look easy.
+        assert data.event_time[made.test].max() < data.event_time.max() - 9.99 * DAY
+        assert 0.15 < data.y[made.test].mean() < 0.25
+        assert 0.15 < len(made.test) / np.count_nonzero(~np.isnan(data.label_time)) < 0.2
+
+    @pytest.mark.parametrize("kind", ["hash", "repeated_cv"])
+    def test_labels_not_known_yet_need_a_split_by_time(self, kind: str) -> None:
+        data = make_dataset(800, positives=160, days=60)
+        unknown = np.where(np.arange(800) > 790, np.nan, data.event_time)
+        with pytest.raises(SpecError) as caught:
+            split(dataclasses.replace(data, label_time=unknown), kind=kind)
+        assert caught.value.key == "data.label_time"
+
+    def test_no_label_known_at_all_is_refused(self) -> None:
+        data = make_dataset(800, positives=160, days=60)
+        with pytest.raises(DataError) as caught:
+            split(dataclasses.replace(data, label_time=np.full(800, np.nan)))
+        assert caught.value.key == "data.label_time"
+
     def test_windows_are_kept(self) -> None:
         data = make_dataset(3_000, positives=600, days=60)
         keys = {"train_start": day(10), "train_window": "20d", "test_start": day(40), "test_window": "5d"}

@@ -95,7 +95,7 @@ class Dataset:
         weight: shape (n,), non-negative.
         entity: shape (n,), str.
         event_time: shape (n,), float64 seconds since 1970-01-01 UTC.
-        label_time: shape (n,), float64 seconds since 1970-01-01 UTC.
+        label_time: shape (n,), float64 seconds since 1970-01-01 UTC, NaN where the label is not known yet.
         cost: shape (n,), cost of missing the row if it is positive.
     """
 

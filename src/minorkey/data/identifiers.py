@@ -10,6 +10,7 @@ import pandas as pd
 from minorkey.data.dataset import FeatureKind
 from minorkey.data.encoding import datetime_values, numeric_values
 from minorkey.data.left_out import IDENTIFIER
+from minorkey.data.roles import epoch_seconds
 
 __all__ = ["identifier_reason", "time_copies"]
 
@@ -57,7 +58,7 @@ def identifier_reason(column: pd.Series, kind: FeatureKind | None) -> str:
 
 def time_copies(frame: pd.DataFrame, candidates: Iterable[str], time: str) -> list[str]:
     """The candidates that never fall, or never rise, as the event time goes on (at least ten values)."""
-    seconds = datetime_values(frame[time])
+    seconds, _ = epoch_seconds(frame[time])
     few = slice(None, None, max(1, len(seconds) // _PROBE))
     copies = []
     for name in candidates:

@@ -15,7 +15,7 @@ from minorkey.data.leaks import Suspect, find_leaks
 from minorkey.data.left_out import LEAK, said_aloud
 from minorkey.data.profile import profile_dataset
 from minorkey.data.roles import check_named_columns, named_columns, read_roles, roles_of
-from minorkey.data.schema_inference import find_event_time, infer_features
+from minorkey.data.schema_inference import find_event_time, infer_features, unread_times
 from minorkey.data.sources import Limits, Table, read_table
 from minorkey.data.target import resolve_target
 from minorkey.data.validation import validate
@@ -106,6 +106,10 @@ def build_dataset(table: Table, spec: DataSpec) -> Loaded:
     dataset = Dataset(features, resolved.y, row_id, schema, **values)
     validate(dataset)
     assumptions += units + _said_aloud(schema, suspects, spec)
+    assumptions += [
+        f"{name} looks like a time; write it as ISO 8601, or name it in data.event_time"
+        for name in unread_times(frame, schema)
+    ]
     return Loaded(dataset, profile_dataset(dataset, source=spec.source, suspects=suspects), assumptions)
 
 

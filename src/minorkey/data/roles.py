@@ -9,6 +9,7 @@ import pandas as pd
 
 from minorkey.data.dataset import MISSING
 from minorkey.data.encoding import datetime_values, numeric_values, text_values
+from minorkey.data.other_times import looks_like_other_time, parse_other_times
 from minorkey.data.sources.table import did_you_mean
 from minorkey.errors import DataError
 from minorkey.spec import DataSpec
@@ -79,13 +80,22 @@ def read_roles(
 
 
 def epoch_seconds(column: pd.Series) -> tuple[npt.NDArray[np.float64], str]:
-    """Times as seconds since 1970-01-01 UTC, shape (n,), and what was assumed about numbers.
+    """Times as seconds since 1970-01-01 UTC, shape (n,), and what was assumed about their form.
 
-    Numbers too large for seconds are milli-, micro- or nanoseconds.
+    Numbers too large for seconds are milli-, micro- or nanoseconds. Texts are ISO 8601, or dates of another
+    form if there is no doubt which number is the day.
 
     Raises:
-        DataError: a value is not a time in ISO 8601.
+        DataError: a value is not a time, or may be two.
     """
+    if pd.api.types.is_object_dtype(column.dtype) or pd.api.types.is_string_dtype(column.dtype):
+        codes, levels = pd.factorize(text_values(column))
+        present = [level for level in levels if level != MISSING]
+        if looks_like_other_time(present):
+            parsed, order = parse_other_times(present, name=str(column.name))
+            of_level = np.full(len(levels), np.nan)
+            of_level[np.array([level != MISSING for level in levels], dtype=bool)] = parsed
+            return of_level[codes], f"{column.name} is read as {order}"
     seconds = datetime_values(column)
     if not pd.api.types.is_numeric_dtype(column.dtype):
         return seconds, ""
@@ -98,6 +108,9 @@ def epoch_seconds(column: pd.Series) -> tuple[npt.NDArray[np.float64], str]:
 
 def _check_present(values: npt.NDArray[Any], role: str, column: str) -> None:
     missing = values == MISSING if values.dtype == object else ~np.isfinite(values)
+    if role == "label_time":
+        # A label that is not known yet has no time.
+        missing = np.isinf(values)
     if missing.any():
         row = int(missing.argmax())
         raise DataError(

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from minorkey.data.dataset import MISSING, Feature, FeatureKind
+from minorkey.data.dataset import MISSING, Feature, FeatureKind, Schema
 from minorkey.data.encoding import label_text
 from minorkey.data.identifiers import identifier_reason, time_copies
-from minorkey.data.left_out import DROPPED, NO_VALUE, NOT_ENCODABLE, NOT_LISTED, ONE_VALUE, ROLE
+from minorkey.data.left_out import DROPPED, NO_VALUE, NOT_ENCODABLE, NOT_LISTED, ONE_VALUE, ROLE, of_reason
+from minorkey.data.other_times import looks_like_other_time
 from minorkey.errors import DataError
 from minorkey.spec import DataSpec
 
-__all__ = ["Inferred", "find_event_time", "infer_features", "kind_of"]
+__all__ = ["Inferred", "find_event_time", "infer_features", "kind_of", "unread_times"]
 
 #: Distinct values looked at before all of them are.
 _PROBE = 1_000
@@ -126,6 +127,30 @@ def find_event_time(frame: pd.DataFrame, candidates: Iterable[str]) -> str | Non
         if not times.isna().any() and rank > best_rank:
             best, best_rank = name, rank
     return best
+
+
+def unread_times(frame: pd.DataFrame, schema: Schema) -> list[str]:
+    """Columns of text that look like times but are not ISO 8601, so that nothing was read from them.
+
+    Args:
+        frame: raw rows.
+        schema: what became of the columns; those with a role and those left out on request are not named.
+    """
+    read = {schema.target, *schema.roles.values(), *of_reason(schema.left_out, DROPPED, NOT_LISTED)}
+    return [
+        name
+        for name in frame.columns
+        if name not in read and _is_text(frame[name]) and looks_like_other_time(_some_levels(frame[name]))
+    ]
+
+
+def _is_text(column: pd.Series) -> bool:
+    return pd.api.types.is_object_dtype(column.dtype) or pd.api.types.is_string_dtype(column.dtype)
+
+
+def _some_levels(column: pd.Series) -> list[str]:
+    texts = [label_text(value) for value in column.dropna().head(_PROBE)]
+    return [text for text in texts if text != MISSING]
 
 
 def _excluded(name: str, spec: DataSpec, roles: Mapping[str, str], wanted: set[str]) -> str:

@@ -5,6 +5,8 @@ Three kinds, each in a file of its own: `splits_hash`, `splits_time` and `splits
 
 from typing import Any
 
+import numpy as np
+
 from minorkey.data.dataset import Dataset
 from minorkey.data.partitions import FINAL, Fold, Part, Split
 from minorkey.data.splits_hash import hash_test_rows, split_by_hash
@@ -52,6 +54,7 @@ def split_dataset(dataset: Dataset, spec: SplitSpec, *, model: str, seed: int) -
     if kind == "time":
         return split_by_time(dataset, spec)
     _refuse_time_keys(spec, kind)
+    _refuse_unknown_labels(dataset, kind)
     if kind == "hash":
         return split_by_hash(dataset, spec, salt, seed=seed)
     return split_by_outer_folds(dataset, spec, salt, seed=seed)
@@ -80,6 +83,17 @@ def _chosen_kind(dataset: Dataset, spec: SplitSpec, salt: str) -> str:
         )
     emit("assumed", text=f"split.kind = {kind}: {reason}. Set split.kind to choose another.")
     return kind
+
+
+def _refuse_unknown_labels(dataset: Dataset, kind: str) -> None:
+    unknown = 0 if dataset.label_time is None else int(np.isnan(dataset.label_time).sum())
+    if unknown:
+        raise SpecError(
+            "labels that are not known yet need a split by time",
+            key="data.label_time",
+            value=f"{unknown:,} rows without one, and split.kind {kind}",
+            remedy="name data.event_time and set split.kind: time, or remove these rows",
+        )
 
 
 def _refuse_time_keys(spec: SplitSpec, kind: str) -> None:

@@ -47,6 +47,7 @@ def split_by_time(dataset: Dataset, spec: SplitSpec) -> Split:
     train = timeline.trainable(cuts.test_start) & (timeline.event >= cuts.train_start)
     train &= timeline.event < cuts.train_end
     test = (timeline.event >= cuts.test_start) & (timeline.event < cuts.test_end)
+    test &= timeline.judgeable
     excluded = test & timeline.already_known(train, cuts.test_start, cuts.since)
     test &= ~excluded
     _require_classes(timeline, train, test, cuts)
@@ -69,6 +70,12 @@ def _say_aloud(timeline: Timeline, cuts: _Cuts, excluded: int) -> None:
             f"; rows younger than {timeline.maturity / DAY:.3g} days are left out of training, since "
             f"{MATURE:.0%} of the labels are known only at that age"
         )
+    unknown = int((timeline.label == np.inf).sum())
+    if unknown:
+        text += (
+            f"; {unknown:,} rows without a label time count as not known yet: they and rows younger than "
+            f"{timeline.maturity / DAY:.3g} days are neither trained nor tested on"
+        )
     if excluded:
         text += f"; {excluded:,} test rows of entities already known are left out"
     emit("assumed", text=text)
@@ -89,8 +96,11 @@ def _check_exclude_known(dataset: Dataset, spec: SplitSpec) -> None:
 def _cuts(timeline: Timeline, spec: SplitSpec, windows: tuple[float, ...]) -> _Cuts:
     first, last = float(timeline.event.min()), float(timeline.event.max())
     if spec.test_start is None:
-        place = min(int(np.ceil(len(timeline.y) * (1 - spec.test_fraction))), len(timeline.y) - 1)
-        test_start = float(np.partition(timeline.event, place)[place])
+        events = np.sort(timeline.event[timeline.judgeable])
+        if not len(events):
+            raise _no_label_is_due(timeline)
+        place = min(int(np.ceil(len(events) * (1 - spec.test_fraction))), len(events) - 1)
+        test_start = float(events[place])
     else:
         test_start = _inside(spec.test_start, "split.test_start", first, last)
     test_end = np.inf
@@ -108,6 +118,17 @@ def _cuts(timeline: Timeline, spec: SplitSpec, windows: tuple[float, ...]) -> _C
     else:
         train_start, since = train_end - longest, train_end - (longest if window is None else window)
     return _Cuts(train_start, train_end, test_start, test_end, since)
+
+
+def _no_label_is_due(timeline: Timeline) -> DataError:
+    return DataError(
+        "no row is old enough for its label to be known",
+        key="data.label_time",
+        value=f"{int((timeline.label < np.inf).sum()):,} of {len(timeline.y):,} rows have one, at an age "
+        f"of up to {timeline.maturity / DAY:.3g} days",
+        allowed="rows that are older than that, with the time at which their label became known",
+        remedy="gather more rows, or fill data.label_time",
+    )
 
 
 def _windows(spec: SplitSpec) -> tuple[float, ...]:

@@ -92,6 +92,19 @@ class Timeline:
         """Mature rows whose label is known at the moment of the cut, shape (n,)."""
         return (self.event < cut - self.maturity) & (self.label <= cut)
 
+    @property
+    def judgeable(self) -> Mask:
+        """Rows that may be in the test, shape (n,): all, unless some labels are not known yet.
+
+        Then only rows old enough that nearly all labels are known: among younger ones those that are known
+        already are known because of what they say.
+        """
+        known = self.label < np.inf
+        if known.all():
+            return known
+        now = max(float(self.event.max()), float(self.label[known].max(initial=-np.inf)))
+        return known & (self.event <= now - self.maturity)
+
     def already_known(self, train: Mask, cut: float | None, since: float = -np.inf) -> Mask:
         """Rows whose entity has a positive that is known on the row's day, shape (n,).
 

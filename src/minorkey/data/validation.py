@@ -28,7 +28,7 @@ def validate(dataset: Dataset) -> None:
         "weight": non_negative,
         "cost": non_negative,
         "event_time": finite,
-        "label_time": finite,
+        "label_time": pa.Column(float, _finite(), nullable=True),
         "entity": pa.Column(object, pa.Check.str_length(min_value=1)),
     }
     present = {role: getattr(dataset, role) for role in roles}
