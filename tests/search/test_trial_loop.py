@@ -165,6 +165,18 @@ def test_no_trial_starts_after_the_time_out_and_that_is_final(
     assert again.results == done.results
 
 
+def test_an_interrupted_study_has_used_up_the_time_of_its_trials(
+    tmp_path: Path, executor: LocalExecutor
+) -> None:
+    begun = run_loop(tmp_path, executor, trials=8, seconds=0.05)
+    spent = sum(result.seconds for result in begun.results) / executor.slots
+    assert spent >= 0.2
+    ended = run_loop(tmp_path, executor, trials=1_000, timeout=spent)
+    assert ended.timed_out and ended.results == begun.results
+    longer = run_loop(tmp_path, executor, trials=12, timeout=spent + 60)
+    assert len(longer.results) == 12
+
+
 def test_a_lost_journal_is_built_again(tmp_path: Path, executor: LocalExecutor) -> None:
     run_loop(tmp_path, executor, trials=6)
     (tmp_path / "study.journal").unlink()

@@ -6,7 +6,7 @@ from minorkey.bundle.bundle import Bundle
 from minorkey.data.training_set import TestSet, TrainingSet
 from minorkey.evaluation.baselines import BASELINES
 from minorkey.evaluation.metrics import METRICS
-from minorkey.search.tuning import trial_shares
+from minorkey.search.tuning import time_shares, trial_shares
 from minorkey.tracking import open_run
 
 from .conftest import Folders
@@ -64,3 +64,8 @@ def test_outer_parts_have_bundles_of_their_own(crossed: Folders) -> None:
 def test_shares_add_up_to_the_asked_trials() -> None:
     assert trial_shares(40, ["a", "b", "final"]) == {"a": 13, "b": 13, "final": 14}
     assert trial_shares(2, ["a", "b", "final"]) == {"a": 1, "b": 1, "final": 1}
+
+
+def test_the_time_out_is_shared_like_the_trials() -> None:
+    assert time_shares(90.0, {"a": 1, "b": 1, "final": 4}) == {"a": 15.0, "b": 15.0, "final": 60.0}
+    assert time_shares(None, {"a": 1, "final": 1}) == {"a": None, "final": None}

@@ -61,7 +61,8 @@ class TrialLoop:
         trials: trials to run, exactly.
         on_result: called once in each call for every finished trial, also for those that an earlier
             call has finished; so a consumer that was killed catches up.
-        timeout: seconds after which no further trial starts.
+        timeout: seconds of searching after which no further trial starts; earlier calls count by the
+            seconds of the trials that they finished.
         reproducible: ask n sees exactly the results up to n - workers, whatever finished first.
     """
 
@@ -100,6 +101,7 @@ class TrialLoop:
         self._evictions: Counter[int] = Counter()
         self._busy_seconds = 0.0
         self._proposing = 0.0
+        self._spent = 0.0
         self._started = 0.0
 
     def run(self) -> StudyResult:
@@ -150,6 +152,7 @@ class TrialLoop:
         self._plans, self._results = self._records.plans(), self._records.results()
         self._proposer.restore(self._plans, self._results)
         self._again = [number for number in self._plans if number not in self._results]
+        self._spent = sum(result.seconds for result in self._results.values()) / self._executor.slots
         for result in self._results.values():
             self._remember(result)
             self._on_result(result)
@@ -212,7 +215,7 @@ class TrialLoop:
         return len(self._ahead) < self._executor.slots
 
     def _in_time(self) -> bool:
-        return not self._plans or time.monotonic() - self._started < self._timeout
+        return not self._plans or self._spent + time.monotonic() - self._started < self._timeout
 
     def _may_ask(self, number: int) -> bool:
         return not self._reproducible or all(seen in self._results for seen in self._in_order(number))

@@ -19,7 +19,7 @@ from minorkey.trials.member import Member
 from minorkey.trials.study_root import StudyRoot
 from minorkey.trials.trial import Configuration, TrialResult
 
-__all__ = ["Tuned", "ships_as_bag", "trial_shares", "tune_part"]
+__all__ = ["Tuned", "ships_as_bag", "time_shares", "trial_shares", "tune_part"]
 
 #: Below this many positives the models of the folds ship together: a refit's threshold rests on too little.
 BAG_BELOW_POSITIVES = 1_000
@@ -55,6 +55,12 @@ def trial_shares(trials: int, parts: Sequence[str]) -> dict[str, int]:
     shares = {name: max(1, share) for name in parts}
     shares[parts[-1]] += rest if share else 0
     return shares
+
+
+def time_shares(timeout: float | None, trials: dict[str, int]) -> dict[str, float | None]:
+    """How many of the seconds of ``search.timeout`` each part gets: in proportion to its trials."""
+    total = sum(trials.values())
+    return {name: None if timeout is None else timeout * share / total for name, share in trials.items()}
 
 
 def ships_as_bag(training: TrainingSet, part: str) -> bool:

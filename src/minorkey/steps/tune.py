@@ -20,7 +20,7 @@ from minorkey.models.family import Encoding
 from minorkey.progress import emit
 from minorkey.search.driver import fit_members
 from minorkey.search.selection import FRESH
-from minorkey.search.tuning import Tuned, trial_shares, tune_part
+from minorkey.search.tuning import Tuned, time_shares, trial_shares, tune_part
 from minorkey.settings import settings
 from minorkey.spec import MonitorSpec, SearchSpec, parse_section
 from minorkey.steps.step import step
@@ -89,12 +89,13 @@ def run(
             text=f"search.trials {spec.trials} is below one per part: {sum(shares.values())} are run",
         )
 
+    seconds = time_shares(spec.timeout, shares)
     study: dict[str, Any] = {"parts": {}, "trials": []}
     for name in names:
         tuned = tune_part(
             training,
             name,
-            spec,
+            spec.model_copy(update={"timeout": seconds[name]}),
             trials=shares[name],
             root=root,
             store=store,
