@@ -170,7 +170,11 @@ class SearchSpec(Section):
 
     trials: int = Field(40, ge=1, le=100_000, description="Trials to run, exactly.")
     workers: int | None = Field(None, ge=1, le=1_024, description="Worker processes. Default: the cores.")
-    timeout: float | None = Field(None, gt=0, description="Seconds after which no further trial starts.")
+    timeout: float | None = Field(
+        None,
+        gt=0,
+        description="Seconds of searching after which no further trial starts, over all parts and resumed runs.",
+    )
     trial_timeout: float = Field(600.0, gt=0, description="Seconds a single trial may take.")
     trial_memory_mb: int = Field(
         4_096, ge=128, description="Resident memory a single trial may take, in MiB."

@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.binormal import Scenario
-from minorkey.errors import DataError, ShapeError, SpecError
+from minorkey.errors import DataError, SpecError
 from minorkey.evaluation.metrics import compute_metrics
-from minorkey.evaluation.thresholds import choose_threshold, transfer_threshold
+from minorkey.evaluation.thresholds import choose_threshold
 from minorkey.spec import ThresholdSpec
 from tests.evaluation.strategies import rows
 
@@ -145,17 +145,3 @@ def test_what_is_missing_is_named():
     assert "data.cost" in caught.value.allowed
     with pytest.raises(DataError):
         choose_threshold(np.zeros(200), score, ThresholdSpec())
-
-
-def test_a_transferred_threshold_alerts_as_often():
-    _, score = sample()
-    new = np.random.default_rng(0).permutation(score**2)
-    carried = transfer_threshold(0.3, score, new)
-    assert np.mean(new >= carried) == np.mean(score >= 0.3)
-
-
-def test_a_transfer_keeps_silence_and_alarm():
-    assert transfer_threshold(2.0, [0.1, 0.2], [0.3, 0.4]) > 0.4
-    assert transfer_threshold(0.0, [0.1, 0.2], [0.3, 0.4]) == 0.3
-    with pytest.raises(ShapeError):
-        transfer_threshold(0.5, [], [0.3])

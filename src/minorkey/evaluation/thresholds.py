@@ -5,13 +5,13 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from minorkey.errors import DataError, ShapeError, SpecError
+from minorkey.errors import DataError, SpecError
 from minorkey.evaluation.bootstrap import replicate_weights, row_weights
 from minorkey.evaluation.metrics import Confusion, matthews_corrcoef
 from minorkey.evaluation.ranking import Cuts, Floats, Ranking, divide
 from minorkey.spec import ThresholdSpec
 
-__all__ = ["BOOTSTRAPS", "alert_share", "choose_threshold", "transfer_threshold"]
+__all__ = ["BOOTSTRAPS", "alert_share", "choose_threshold"]
 
 #: Replicates whose optima are averaged by their median.
 BOOTSTRAPS = 200
@@ -105,28 +105,6 @@ def alert_share(
         )
     came = rows / sampled
     return min(1.0, float(spec.alerts or 0.0) * span / 86_400 / came)
-
-
-def transfer_threshold(threshold: float, oof_scores: npt.ArrayLike, new_scores: npt.ArrayLike) -> float:
-    """The threshold at which other scores raise as large a share of alerts.
-
-    Both must be scores of rows that the scoring model has not seen: a model is too sure of the rows that
-    it was fitted on.
-
-    Args:
-        threshold: the threshold on `oof_scores`.
-        oof_scores: shape (n,), the scores that it was chosen on.
-        new_scores: shape (m,), scores of the model that it is carried over to.
-
-    Raises:
-        ShapeError: one of the arrays is empty.
-    """
-    old, new = np.asarray(oof_scores, np.float64), np.asarray(new_scores, np.float64)
-    if not old.size or not new.size:
-        raise ShapeError(f"expected scores on both sides, got {old.size} and {new.size}")
-    ranked = np.sort(new)[::-1]
-    alerts = round(float(np.mean(old >= threshold)) * len(ranked))
-    return _above(ranked, alerts)
 
 
 def _objective(spec: ThresholdSpec) -> Objective:
