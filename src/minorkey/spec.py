@@ -173,7 +173,8 @@ class SearchSpec(Section):
     timeout: float | None = Field(
         None,
         gt=0,
-        description="Seconds of searching after which no further trial starts, over all parts and resumed runs.",
+        description="Seconds of searching after which no further trial starts, over all parts and "
+        "resumed runs.",
     )
     trial_timeout: float = Field(600.0, gt=0, description="Seconds a single trial may take.")
     trial_memory_mb: int = Field(
