@@ -1,7 +1,6 @@
 """Steps that have really run, once for all tests that look at what they left."""
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,14 +105,23 @@ def crossed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folders]:
 
 
 def _tuned(folder: Path, rows: int, split: dict, search: dict) -> Iterator[Folders]:
-    before = os.environ.get("MINORKEY_HOME")
-    os.environ["MINORKEY_HOME"] = str(folder / "home")
-    try:
-        yield run_until_tuned(folder, rows, split, search)
-    finally:
-        if before is None:
-            del os.environ["MINORKEY_HOME"]
-        else:
-            os.environ["MINORKEY_HOME"] = before
-        shared_pool(1).close()
-        shared_pool.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        _settle(patch, folder / "home")
+        folders = run_until_tuned(folder, rows, split, search)
+    yield folders
+    shared_pool(1).close()
+    shared_pool.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _at_home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests of a run see the home in which it ran."""
+    for name in ("sealed", "crossed"):
+        if name in request.fixturenames:
+            _settle(monkeypatch, request.getfixturevalue(name).home)
+
+
+def _settle(patch: pytest.MonkeyPatch, home: Path) -> None:
+    patch.setenv("MINORKEY_HOME", str(home))
+    # MLflow writes the address it was last given into the environment.
+    patch.delenv("MLFLOW_TRACKING_URI", raising=False)

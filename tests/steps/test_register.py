@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from minorkey import lease
@@ -55,10 +56,15 @@ def test_register_writes_a_challenger_with_its_lineage(bundle: Bundle, tmp_path:
 
 
 def _load(model: str, folder: Path) -> load.LoadResult:
-    rare_frame(400).to_parquet(folder / "rows.parquet")
+    frame = rare_frame(400)
+    # The champion's features: what it cannot score is refused before work starts.
+    frame["moment"] = pd.date_range("2024-01-01", periods=len(frame), freq="h")
+    frame["country"] = np.resize(["CH", "DE", "FR"], len(frame))
+    frame.to_parquet(folder / "rows.parquet")
+    features = ["amount", "moment", "country"]
     return load.run(
         model=model,
-        data=json.dumps({"source": str(folder / "rows.parquet"), "target": "fraud"}),
+        data=json.dumps({"source": str(folder / "rows.parquet"), "target": "fraud", "features": features}),
         seed=0,
         base_version="",
         feedback_uri="",
