@@ -16,7 +16,7 @@ from minorkey.data.partitions import FINAL, Part
 from minorkey.data.training_set import TrainingSet
 from minorkey.search.tuning import tune_part
 from minorkey.spec import SearchSpec
-from minorkey.trials.local import shared_pool
+from minorkey.trials.local import close_shared_pool
 from minorkey.trials.study_root import LocalStudyRoot
 
 __all__ = ["Tried", "cpu_seconds", "tune_and_score"]
@@ -68,8 +68,7 @@ def tune_and_score(
         write_bundle(folder / "bundle", tuned.graph, info)
         raw, score = Bundle.load(folder / "bundle").score(held_out.features)
         if account:
-            shared_pool(search.workers).close()
-            shared_pool.cache_clear()
+            close_shared_pool()
     return Tried(
         raw,
         score,

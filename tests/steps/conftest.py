@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from minorkey.steps import load, preprocess, tune
-from minorkey.trials.local import shared_pool
+from minorkey.trials.local import close_shared_pool
 
 SEARCH = {
     "trials": 4,
@@ -109,8 +109,7 @@ def _tuned(folder: Path, rows: int, split: dict, search: dict) -> Iterator[Folde
         _settle(patch, folder / "home")
         folders = run_until_tuned(folder, rows, split, search)
     yield folders
-    shared_pool(1).close()
-    shared_pool.cache_clear()
+    close_shared_pool()
 
 
 @pytest.fixture(autouse=True)

@@ -25,6 +25,7 @@ from minorkey.settings import settings
 from minorkey.spec import MonitorSpec, SearchSpec, parse_section
 from minorkey.steps.step import step
 from minorkey.tracking import open_run
+from minorkey.trials.local import close_shared_pool
 from minorkey.trials.study_root import LocalStudyRoot, StudyRoot
 from minorkey.trials.trial import Outcome
 
@@ -108,6 +109,7 @@ def run(
         _write_baselines(judged, training, name, spec, info, root, store, seed)
         study["parts"][name] = _account(tuned)
         study["trials"] += [{"part": name, **result.to_json()} for result in tuned.results]
+    close_shared_pool()
     tracker.flush()
     final = study["parts"]["final"]
     study |= {

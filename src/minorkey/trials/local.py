@@ -1,6 +1,5 @@
 """Persistent worker processes on this machine."""
 
-import functools
 import os
 import selectors
 import time
@@ -11,7 +10,7 @@ from minorkey.trials.executor import Ended, Event, Executor, Reported, Task
 from minorkey.trials.trial import Outcome
 from minorkey.trials.worker_process import WorkerProcess
 
-__all__ = ["LocalExecutor", "shared_pool"]
+__all__ = ["LocalExecutor", "close_shared_pool", "shared_pool"]
 
 #: Seconds between two looks at time and memory.
 _WATCH = 0.1
@@ -170,10 +169,22 @@ class LocalExecutor:
                 self._events.append(ended)
 
 
-@functools.lru_cache(maxsize=1)
+#: The workers of this process, by the number asked for; one entry at most.
+_shared: dict[int | None, LocalExecutor] = {}
+
+
 def shared_pool(workers: int | None = None) -> Executor:
     """The worker processes of this process, kept from one study to the next.
 
     They end with this process, however that ends: each watches its standard input and its parent.
     """
-    return LocalExecutor(workers)
+    if workers not in _shared:
+        close_shared_pool()
+        _shared[workers] = LocalExecutor(workers)
+    return _shared[workers]
+
+
+def close_shared_pool() -> None:
+    """End the shared workers and wait for them: only then do their CPU seconds count as this process's."""
+    while _shared:
+        _shared.popitem()[1].close()
