@@ -297,9 +297,12 @@ def test_a_killed_command_takes_its_steps_along_and_goes_on_when_repeated(home, 
 def test_a_run_that_ends_after_it_became_champion_is_not_compared_with_itself(home, tmp_path):
     labelled_rows().to_csv(tmp_path / "rows.csv", index=False)
     spec = small_spec(tmp_path / "rows.csv", model="crowned")
+    openings: list[int] = []
 
     def cut(folder: RunFolder) -> None:
-        assert json.loads((folder.out / "verdict.json").read_text())["decision"] == "promote"
+        verdict = json.loads((folder.out / "verdict.json").read_text())
+        assert verdict["decision"] == "promote"
+        openings.append(verdict["opening"])
         raise RuntimeError("cut off")
 
     try:
@@ -310,7 +313,9 @@ def test_a_run_that_ends_after_it_became_champion_is_not_compared_with_itself(ho
         result = json.loads((tmp_path / "out/result.json").read_text())
     finally:
         local.stop("crowned")
-    assert result["gate"]["decision"] == "promote" and result["gate"]["opening"] == 1
+    assert result["gate"]["decision"] == "promote"
+    # Other tests open the same rows in this home; the resumed run spends nothing again.
+    assert [result["gate"]["opening"]] == openings
     assert (result["deployment"]["version"], result["deployment"]["url"]) == (first["version"], first["url"])
 
 
