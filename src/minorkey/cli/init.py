@@ -37,19 +37,10 @@ def init_command(
     overwrite
         Replace that file.
     """
-    from minorkey.cli.run import resolve_spec, scalar
+    from minorkey.cli.run import data_spec
     from minorkey.data.describe import initial_spec
 
-    spec, _ = resolve_spec(
-        None,
-        flags={
-            "data.source": data,
-            "data.target": target,
-            "data.positive": None if positive is None else scalar(positive),
-        },
-        settings=[],
-        keep=[],
-    )
+    spec = data_spec(data, target, positive)
     path = out or Path(f"{spec.model}.yaml")
     if path.exists() and not overwrite:
         raise StateError(

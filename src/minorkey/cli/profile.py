@@ -30,19 +30,10 @@ def profile_command(
     json
         Print profile.json instead of text.
     """
-    from minorkey.cli.run import resolve_spec, scalar
+    from minorkey.cli.run import data_spec
     from minorkey.data.describe import describe, profile_text
 
-    spec, _ = resolve_spec(
-        None,
-        flags={
-            "data.source": data,
-            "data.target": target,
-            "data.positive": None if positive is None else scalar(positive),
-        },
-        settings=[],
-        keep=[],
-    )
+    spec = data_spec(data, target, positive)
     loaded = describe(spec)
     if json:
         import json as encoder

@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from minorkey.errors import MinorkeyError, SpecError
 
-__all__ = ["entry_point", "parse_settings", "resolve_spec", "run_command", "scalar"]
+__all__ = ["data_spec", "entry_point", "parse_settings", "resolve_spec", "run_command", "scalar"]
 
 #: Sources that say themselves what is to be predicted.
 _TARGET_KNOWN = ("builtin:", "sklearn:", "openml:")
@@ -134,6 +134,20 @@ def resolve_spec(
             remedy="add --target COLUMN, or data.target in the specification",
         )
     return run_spec, assumed
+
+
+def data_spec(data: str, target: str | None, positive: str | None) -> Any:
+    """The specification that data, target and positive value alone mean.
+
+    Raises:
+        SpecError: something does not fit.
+    """
+    flags = {
+        "data.source": data,
+        "data.target": target,
+        "data.positive": None if positive is None else scalar(positive),
+    }
+    return resolve_spec(None, flags=flags, settings=[], keep=[])[0]
 
 
 def parse_settings(settings: list[str]) -> dict[str, Any]:
