@@ -5,7 +5,7 @@ YAML in, JSON schema out. Each pipeline step receives only its own section.
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -21,10 +21,12 @@ __all__ = [
     "MonitorSpec",
     "RunSpec",
     "SearchSpec",
+    "Section",
     "SplitSpec",
     "ThresholdSpec",
     "load_spec",
     "parse_section",
+    "validated",
     "with_overrides",
 ]
 
@@ -355,7 +357,7 @@ def with_overrides(content: dict[str, Any], overrides: dict[str, Any]) -> RunSpe
             if not isinstance(place, dict):
                 raise SpecError("the key has no keys below it", key=dotted, value=value)
         place[leaf] = json.loads(json.dumps(value, default=str))
-    return _validated(RunSpec, merged)
+    return validated(RunSpec, merged)
 
 
 def parse_section(kind: type[S], text: str) -> S:
@@ -364,41 +366,69 @@ def parse_section(kind: type[S], text: str) -> S:
     Raises:
         SpecError: the text does not fit the section's schema.
     """
-    return _validated(kind, json.loads(text))
+    return validated(kind, json.loads(text))
 
 
-def _validated(kind: type[S], content: Any) -> S:
+def validated(
+    kind: type[S],
+    content: Any,
+    *,
+    what: str = "the specification",
+    remedy: str = "see `minorkey schema` for every key",
+) -> S:
+    """Content as a section, or the first thing that does not fit.
+
+    Args:
+        kind: the section.
+        content: mappings, lists and scalars as YAML or JSON give them.
+        what: what the messages call it.
+        remedy: what the messages advise.
+
+    Raises:
+        SpecError: with the key, the value and what is allowed.
+    """
     try:
         return kind.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"]) or "(the combination of keys)"
         raise SpecError(
-            "the specification has an unknown key"
+            f"{what} has an unknown key"
             if first["type"] == "extra_forbidden"
-            else f"the specification does not fit: {first['msg']}",
+            else f"{what} does not fit: {first['msg']}",
             key=key,
             value=first["input"] if first["loc"] else None,
             allowed=_allowed(kind, first["loc"]),
-            remedy="see `minorkey schema` for every key",
+            remedy=remedy,
         ) from None
 
 
 def _allowed(kind: type[BaseModel], location: tuple[int | str, ...]) -> str:
     """What the schema accepts at a location: the keys of a section, or a field's type and bounds."""
     current: type[BaseModel] = kind
-    for part in location:
+    parts = iter(location)
+    for part in parts:
         field = current.model_fields.get(str(part))
         if field is None:
             return "one of " + ", ".join(sorted(current.model_fields))
-        annotation = field.annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            current = annotation
+        inner = _section_in(field.annotation)
+        if inner is not None:
+            if get_origin(field.annotation) in (dict, tuple):
+                next(parts, None)
+            current = inner
             continue
         bounds = ", ".join(str(bound) for bound in field.metadata)
         description = field.description or ""
-        return "; ".join(text for text in (_type_name(annotation), bounds, description) if text)
+        return "; ".join(text for text in (_type_name(field.annotation), bounds, description) if text)
     return ""
+
+
+def _section_in(annotation: Any) -> type[BaseModel] | None:
+    """The section that a field holds: as itself, or optional, or as the values of a mapping or a list."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (_section_in(argument) for argument in get_args(annotation))
+    return next((section for section in inner if section is not None), None)
 
 
 def _type_name(annotation: Any) -> str:
