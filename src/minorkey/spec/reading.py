@@ -1,0 +1,72 @@
+"""From YAML, overrides or a step's JSON to a checked specification."""
+
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from minorkey.errors import SpecError
+from minorkey.spec.run import RunSpec
+from minorkey.spec.section import Section
+from minorkey.spec.validation import validated
+
+__all__ = ["load_spec", "parse_section", "with_overrides"]
+
+
+S = TypeVar("S", bound=Section)
+
+
+def load_spec(path: Path) -> RunSpec:
+    """Read a RunSpec from YAML.
+
+    Raises:
+        SpecError: the file is missing, is not YAML, or does not fit the schema.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SpecError(
+            "the specification cannot be read", key=str(path), value=error.strerror, remedy="check the path"
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SpecError(
+            "the specification is not valid YAML", key=str(path), value=error, allowed="UTF-8 YAML"
+        ) from None
+    if content is None:
+        content = {}
+    if not isinstance(content, dict):
+        raise SpecError(
+            "the specification is not a mapping",
+            key=str(path),
+            value=type(content).__name__,
+            allowed="sections with keys, e.g. data: {source: rows.csv}",
+        )
+    return with_overrides(content, {})
+
+
+def with_overrides(content: dict[str, Any], overrides: dict[str, Any]) -> RunSpec:
+    """The RunSpec of a mapping in which dotted keys (``search.trials``) are replaced.
+
+    Raises:
+        SpecError: the result does not fit the schema.
+    """
+    merged = json.loads(json.dumps(content, default=str))
+    for dotted, value in overrides.items():
+        *parents, leaf = dotted.split(".")
+        place = merged
+        for parent in parents:
+            place = place.setdefault(parent, {})
+            if not isinstance(place, dict):
+                raise SpecError("the key has no keys below it", key=dotted, value=value)
+        place[leaf] = json.loads(json.dumps(value, default=str))
+    return validated(RunSpec, merged)
+
+
+def parse_section(kind: type[S], text: str) -> S:
+    """One section from the JSON that a pipeline step received.
+
+    Raises:
+        SpecError: the text does not fit the section's schema.
+    """
+    return validated(kind, json.loads(text))

@@ -1,0 +1,69 @@
+"""RunSpec: all sections, and what holds between them."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from minorkey.errors import SpecError
+from minorkey.spec.data import DataSpec
+from minorkey.spec.deploy import DeploySpec
+from minorkey.spec.evaluate import EvaluateSpec
+from minorkey.spec.monitor import MonitorSpec
+from minorkey.spec.search import SearchSpec
+from minorkey.spec.section import Section
+from minorkey.spec.split import SplitSpec
+
+__all__ = ["RunSpec"]
+
+
+class RunSpec(Section):
+    """What one run does. ``minorkey schema`` prints its JSON schema."""
+
+    model: str = Field(
+        "minorkey", pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$", description="Name in the model registry."
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random but the split.")
+    data: DataSpec = DataSpec()
+    split: SplitSpec = SplitSpec()
+    search: SearchSpec = SearchSpec()
+    evaluate: EvaluateSpec = EvaluateSpec()
+    deploy: DeploySpec = DeploySpec()
+    monitor: MonitorSpec = MonitorSpec()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (
+            self.split.kind == "time"
+            and self.data.event_time is None
+            and not self.data.source.startswith("builtin:")
+        ):
+            raise ValueError("split.kind time needs data.event_time")
+        if self.search.threshold.policy == "min_row_cost" and self.data.cost is None:
+            raise ValueError("search.threshold.policy min_row_cost needs data.cost")
+        if (
+            self.search.threshold.policy == "alerts_per_day"
+            and self.data.event_time is None
+            and not self.data.source.startswith("builtin:")
+        ):
+            raise ValueError("search.threshold.policy alerts_per_day needs data.event_time")
+        self._check_slices()
+        return self
+
+    def _check_slices(self) -> None:
+        """Refuse slices by what cannot be a feature; whether there is such a column, only the rows tell."""
+        data = self.data
+        named = {*(data.features or ()), *data.keep}
+        roles = {data.weight, data.entity, data.event_time, data.label_time, data.cost}
+        for column in self.evaluate.slices:
+            reason = "is the target" if column == data.target else ""
+            reason = reason or ("is dropped by data.drop" if column in data.drop else "")
+            if column not in named:
+                reason = reason or ("has a role; data.keep makes it a feature too" if column in roles else "")
+                reason = reason or ("" if data.features is None else "is not in data.features")
+            if reason:
+                raise SpecError(
+                    f"a slice needs a feature, and the column {reason}",
+                    key="evaluate.slices",
+                    value=column,
+                    allowed="names of features",
+                )
