@@ -7,6 +7,7 @@ from typing import Any
 from minorkey.data.fold_store import FoldStore
 from minorkey.data.training_set import TrainingSet
 from minorkey.errors import InputError
+from minorkey.models import family
 from minorkey.progress import emit
 from minorkey.search.journal import open_journal
 from minorkey.search.proposals import Proposer, seed_of
@@ -19,6 +20,7 @@ from minorkey.trials.dispatch import run_all
 from minorkey.trials.executor import Executor, Task
 from minorkey.trials.local import shared_pool
 from minorkey.trials.member import Member, find_member, member_key
+from minorkey.trials.rows import put_rows
 from minorkey.trials.rung import Rung
 from minorkey.trials.study_root import StudyRoot
 from minorkey.trials.trial import Configuration, Outcome, TrialResult
@@ -74,7 +76,7 @@ def run_study(
     with open_journal(root.driver_folder) as storage:
         records = Records(root, part)
         records.claim(_identity(training, spec, seed))
-        shared = _shared_arguments(training, part, root, store, seed)
+        shared = _shared_arguments(training, part, root, store, seed, executor)
 
         def task(plan: Plan) -> Task:
             return Task(
@@ -90,6 +92,7 @@ def run_study(
                 },
                 seconds=spec.trial_timeout,
                 memory_mb=spec.trial_memory_mb,
+                resource=family(plan.configuration.family).resource,
             )
 
         loop = TrialLoop(
@@ -156,7 +159,8 @@ def fit_members(
         StateError: the study root is full or not writable.
     """
     executor = executor or shared_pool(spec.workers)
-    shared = _shared_arguments(training, part, root, store, seed) | {"root": root.location}
+    shared = _shared_arguments(training, part, root, store, seed, executor)
+    shared |= {"root": "" if executor.remote else root.location}
     wanted = {(one.digest(), fold): one for one in configurations for fold in folds}
     tasks = {
         member_key(part, one, partition, fold): Task(
@@ -165,6 +169,7 @@ def fit_members(
             arguments=shared | {"partition": partition, "fold": fold, "configuration": one.to_json()},
             seconds=spec.trial_timeout * _MEMBER_PATIENCE,
             memory_mb=spec.trial_memory_mb,
+            resource=family(one.family).resource,
         )
         for (_, fold), one in wanted.items()
     }
@@ -222,8 +227,17 @@ def _schedule(training: TrainingSet, part: str, spec: SearchSpec) -> tuple[list[
 
 
 def _shared_arguments(
-    training: TrainingSet, part: str, root: StudyRoot, store: FoldStore, seed: int
+    training: TrainingSet, part: str, root: StudyRoot, store: FoldStore, seed: int, executor: Executor
 ) -> dict[str, Any]:
+    """Remote workers take the rows from the study root and keep a fold store of their own."""
+    if executor.remote:
+        return {
+            "training": put_rows(training, root),
+            "store": "",
+            "store_bytes": 0,
+            "part": part,
+            "seed": seed,
+        }
     return {
         "training": str(_on_disk(training, root)),
         "store": str(store.root),

@@ -1,8 +1,8 @@
-"""What runs tasks: local worker processes, and later pods and Ray, behind one protocol."""
+"""What runs tasks: local worker processes, pods, and later Ray, behind one protocol."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from minorkey.trials.trial import Outcome
 
@@ -24,6 +24,7 @@ class Task:
         arguments: JSON content.
         seconds: wall-clock limit.
         memory_mb: limit of the resident memory of the worker and its children, in MiB.
+        resource: which kind of worker suits it, where there are several kinds.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Task:
     arguments: dict[str, Any] = field(default_factory=dict)
     seconds: float = 600.0
     memory_mb: int = 4_096
+    resource: Literal["cpu", "gpu"] = "cpu"
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,11 @@ class Executor(Protocol):
     @property
     def threads(self) -> int:
         """How many threads each task may use."""
+        ...
+
+    @property
+    def remote(self) -> bool:
+        """Whether tasks run on other machines, which reach nothing but the study root."""
         ...
 
     def submit(self, task: Task) -> None:

@@ -53,6 +53,11 @@ class LocalExecutor:
         return self._threads
 
     @property
+    def remote(self) -> bool:
+        """False: workers read the driver's own folders."""
+        return False
+
+    @property
     def pids(self) -> list[int]:
         """Process ids of the live workers."""
         return [worker.pid for worker in (*self._idle, *self._busy.values())]

@@ -1,4 +1,7 @@
-"""The tasks that workers run. Rows are read once a worker; prepared folds are memory-mapped."""
+"""The tasks that workers run. Rows are read once a worker; prepared folds are memory-mapped.
+
+On another machine, rows come through the study root and folds are prepared on its own disk.
+"""
 
 import functools
 from collections.abc import Sequence
@@ -8,7 +11,9 @@ from typing import Any
 from minorkey.data.fold_store import FoldStore, PreparedFold
 from minorkey.data.training_set import TrainingSet
 from minorkey.models import family
+from minorkey.settings import settings
 from minorkey.trials.member import fit_member
+from minorkey.trials.rows import fetch_rows
 from minorkey.trials.rung import Rung
 from minorkey.trials.running import Report, run_trial
 from minorkey.trials.study_root import open_root
@@ -36,9 +41,9 @@ def trial(
 
     Args:
         report: see `minorkey.trials.running.run_trial`.
-        training: folder of the training set.
-        store: folder of the fold store.
-        store_bytes: size bound of the fold store.
+        training: folder of the training set, or what `minorkey.trials.rows.put_rows` gave.
+        store: folder of the fold store; empty: this machine's own.
+        store_bytes: size bound of the fold store; 0: this machine's own.
         part: name of the part.
         order: indices of the folds in the order in which they are fitted.
         rungs: (share of the negatives, number of folds) of every rung.
@@ -73,7 +78,10 @@ def member(
     seed: int,
     threads: int,
 ) -> dict[str, Any]:
-    """Fit one member of what may ship (`minorkey.trials.member.fit_member`)."""
+    """Fit one member of what may ship (`minorkey.trials.member.fit_member`).
+
+    An empty ``root`` is the study root of this machine's settings, an empty ``store`` its own.
+    """
     fitted = fit_member(
         _training(training),
         part,
@@ -81,7 +89,7 @@ def member(
         fold,
         Configuration.from_json(configuration),
         store=_store(store, store_bytes),
-        root=open_root(root),
+        root=open_root(root or settings().study_root),
         seed=seed,
         threads=threads,
     )
@@ -90,9 +98,10 @@ def member(
 
 @functools.lru_cache(maxsize=1)
 def _training(folder: str) -> TrainingSet:
-    return TrainingSet.read(Path(folder))
+    return TrainingSet.read(fetch_rows(folder))
 
 
 @functools.lru_cache(maxsize=1)
 def _store(folder: str, max_bytes: int) -> FoldStore:
-    return FoldStore(Path(folder), max_bytes)
+    own = settings()
+    return FoldStore(Path(folder or own.home / "folds"), max_bytes or own.fold_store_bytes)
