@@ -38,10 +38,12 @@ def week_spec(week: int, *, derived: bool, budget: float, source: Path, workers:
     spec["data"]["source"] = str(source)
     spec["split"] |= {"test_start": str(start + pd.Timedelta(days=14))}
     if derived:
-        spec["split"] |= {"train_windows": ["7d", "14d", "28d"]}
+        spec["split"] |= {"train_windows": ["7d", "14d"]}
     else:
         spec["split"] |= {"train_start": str(start), "train_window": "7d"}
     spec["search"] |= {"timeout": budget, "interactions": derived, "workers": workers}
+    if derived:
+        spec["search"] |= {"finalists": 5}  # twice the rows and five times the columns
     return RunSpec.model_validate(spec)
 
 

@@ -193,6 +193,18 @@ def test_configurations_and_parameters_agree(training: TrainingSet) -> None:
         )
 
 
+def test_interactions_get_a_place_in_the_portfolio_when_the_budget_goes_beyond_it(
+    training: TrainingSet,
+) -> None:
+    def tried(**asked: object) -> list[Configuration]:
+        start = space_of(training, "final", SearchSpec(**asked)).start
+        return [one for one in start if one.interactions]
+
+    (only,) = tried(trials=100)
+    assert only.family == "lightgbm"
+    assert not tried(trials=100, interactions=False) and not tried(trials=3)
+
+
 def test_what_is_enqueued_comes_first_and_a_foreign_family_is_left_out(training: TrainingSet) -> None:
     known = space_of(training, "final", SPEC).start
     foreign = Configuration(family="random_forest", model={})

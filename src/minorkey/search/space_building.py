@@ -70,6 +70,8 @@ def space_of(
     known = portfolio(facts, families) if spec.portfolio else []
     if spec.trials // len(training.parts) >= len(known):
         known.sort(key=lambda one: one.family not in _QUICK)
+        if space.interactions:
+            known = _with_interactions(known)
     else:
         # The budget ends within the portfolio: best first, behind one quick entry to compete with.
         quick = next((one for one in known if one.family in _QUICK), None)
@@ -78,6 +80,13 @@ def space_of(
         known = [dataclasses.replace(one, train_window=space.longest_window()) for one in known]
     start = {one.digest(): one for one in [*_usable(enqueue, families), *known]}
     return dataclasses.replace(space, start=tuple(start.values()))
+
+
+def _with_interactions(known: list[Configuration]) -> list[Configuration]:
+    """The same, and behind the quick ones the first of them with interactions: their chance to win early."""
+    quick = [one for one in known if one.family in _QUICK]
+    tried = [dataclasses.replace(one, interactions=True) for one in quick[:1]]
+    return [*quick, *tried, *(one for one in known if one.family not in _QUICK)]
 
 
 def _families(spec: SearchSpec, facts: Facts) -> list[str]:
