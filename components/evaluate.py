@@ -15,6 +15,7 @@ def evaluate(
     verdict: Output[Artifact],
     report: Output[HTML],
     card: Output[Markdown],
+    summary: Output[Markdown],
     metrics: Output[ClassificationMetrics],
     model: str,
     evaluate_section: str,
@@ -32,6 +33,7 @@ def evaluate(
         verdict: verdict.json: metrics with intervals, decision and reason.
         report: the report as one HTML page.
         card: the model card.
+        summary: the verdict in a few lines, for the Kubeflow UI.
         metrics: ROC curve and confusion matrix, for the Kubeflow UI.
         model: name in the registry.
         evaluate_section: the specification's evaluate section, as JSON.
@@ -45,6 +47,7 @@ def evaluate(
     import json
     from pathlib import Path
 
+    from minorkey.evaluation.report.summary import verdict_summary
     from minorkey.steps import evaluate as step
 
     decision = step.run(
@@ -61,9 +64,8 @@ def evaluate(
         report_path=Path(report.path),
         card_path=Path(card.path),
     )
-    curves = json.loads(Path(verdict.path).read_text(encoding="utf-8"))
-    if "confusion" in curves:
-        metrics.log_confusion_matrix(["negative", "positive"], curves["confusion"])
-    if "roc" in curves:
-        metrics.log_roc_curve(curves["roc"]["fpr"], curves["roc"]["tpr"], curves["roc"]["threshold"])
+    content = json.loads(Path(verdict.path).read_text(encoding="utf-8"))
+    Path(summary.path).write_text(verdict_summary(content), encoding="utf-8")
+    metrics.log_confusion_matrix(["negative", "positive"], content["confusion"])
+    metrics.log_roc_curve(content["roc"]["fpr"], content["roc"]["tpr"], content["roc"]["threshold"])
     return decision

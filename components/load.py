@@ -17,6 +17,7 @@ def load(
     base_version: str,
     feedback_uri: str,
     until: str,
+    run_id: str,
 ) -> NamedTuple("Loaded", [("champion_version", str), ("run_key", str)]):  # type: ignore[valid-type]
     """Read the rows, check them against the schema, profile them and look up the champion.
 
@@ -28,6 +29,7 @@ def load(
         base_version: on a retune, the version whose rows are extended; else empty.
         feedback_uri: on a retune, where labelled production rows are; else empty.
         until: on a retune, the last event time that is read; else empty.
+        run_id: the engine's identity of this run.
 
     Returns:
         champion_version: the version that serves now, empty if none.
@@ -45,5 +47,6 @@ def load(
         feedback_uri=feedback_uri,
         until=until,
         data_dir=Path(data.path),
+        run_id=run_id,
     )
     return loaded.champion_version, loaded.run_key

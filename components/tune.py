@@ -17,6 +17,7 @@ def tune(
     monitor_section: str,
     seed: int,
     run_key: str,
+    cluster: str,
 ):
     """Run the study on the training folds; then refit, calibrate, choose the threshold and export.
 
@@ -30,6 +31,7 @@ def tune(
         monitor_section: the specification's monitor section, as JSON.
         seed: seed of everything random.
         run_key: identity of this run; an interrupted run with the same key is resumed.
+        cluster: the ClusterSpec that was compiled in, as JSON; empty: trials run on this machine.
     """
     from pathlib import Path
 
@@ -41,6 +43,7 @@ def tune(
         monitor=monitor_section,
         seed=seed,
         run_key=run_key,
+        cluster=cluster,
         train_dir=Path(train.path),
         bundle_dir=Path(bundle.path),
         baselines_dir=Path(baselines.path),

@@ -232,16 +232,7 @@ def _child(out: Path) -> None:
         workspace_root=str(out / ".work" / "workspace"),
         raise_on_error=True,
     )
-    tune_pipeline(
-        model=spec.model,
-        seed=spec.seed,
-        data=spec.data.model_dump_json(),
-        split=spec.split.model_dump_json(),
-        search=spec.search.model_dump_json(),
-        monitor=spec.monitor.model_dump_json(),
-        evaluation=spec.evaluate.model_dump_json(),
-        deployment=spec.deploy.model_dump_json(),
-    )
+    tune_pipeline(spec=spec.model_dump_json())
 
 
 def _container_arguments(containers: dict[str, Any], out: Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from components.image import IMAGE
+from minorkey.cluster.spec import load_cluster_spec
 from minorkey.errors import DataError, StateError
 from minorkey.evaluation.metrics import METRICS
 from minorkey.result import print_summary, write_result
@@ -52,67 +53,113 @@ EDGES = {
     ("evaluate.Output", "if"),
 }
 
-#: The sections of the specification and the one step that receives each.
+#: The sections of the specification, which `configure` gives out, and the one step that receives each.
 SECTIONS = {
-    ("data", "load.data_section"),
-    ("split", "preprocess.split_section"),
-    ("search", "tune.search_section"),
-    ("monitor", "tune.monitor_section"),
-    ("evaluation", "evaluate.evaluate_section"),
-    ("deployment", "deploy.deploy_section"),
+    ("configure.data", "load.data_section"),
+    ("configure.split", "preprocess.split_section"),
+    ("configure.search", "tune.search_section"),
+    ("configure.monitor", "tune.monitor_section"),
+    ("configure.evaluate", "evaluate.evaluate_section"),
+    ("configure.deploy", "deploy.deploy_section"),
 }
 
+#: What every step may know, and whom the form reaches directly.
+PLAIN = {"configure.model", "configure.seed"}
+FORM = {
+    "configure": {
+        "data", "target", "positive", "trials", "timeout", "seed", "model", "reason", "mode", "spec",
+    },
+    "release": {"data", "target", "model", "spec"},
+    "load": {"base_version", "feedback_uri", "until"},
+}  # fmt: skip
 
-def compiled() -> dict:
-    return yaml.safe_load((ROOT / "pipelines/compiled/tune.yaml").read_text())
+
+def compiled(name: str = "tune.yaml") -> dict:
+    return next(yaml.safe_load_all((ROOT / "pipelines/compiled" / name).read_text()))
+
+
+def tasks(content: dict) -> dict[str, dict]:
+    """Every step of a compiled pipeline, wherever it is nested."""
+    groups = [content["root"]["dag"]["tasks"]]
+    groups += [part["dag"]["tasks"] for part in content["components"].values() if "dag" in part]
+    found = {name: task for group in groups for name, task in group.items()}
+    return {name: task for name, task in found.items() if task["componentRef"]["name"] == f"comp-{name}"}
+
+
+def steps(content: dict) -> dict[str, dict]:
+    return {
+        name: task
+        for name, task in tasks(content).items()
+        if "executorLabel" in content["components"][task["componentRef"]["name"]]
+    }
 
 
 def flows(content: dict) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
-    """Edges between steps, and from the pipeline's parameters to steps, of a compiled pipeline."""
-    edges, parameters = set(), set()
-    inner = content["components"]["comp-condition-1"]["dag"]["tasks"]
-    for name, task in [*content["root"]["dag"]["tasks"].items(), *inner.items()]:
-        inputs = task.get("inputs", {})
-        if name == "condition-1":
-            continue
-        for key, value in {**inputs.get("parameters", {}), **inputs.get("artifacts", {})}.items():
+    """Edges between steps, and from the pipeline's inputs to steps, of a compiled pipeline."""
+    edges, inputs = set(), set()
+    names = "|".join(steps(content))
+    for name, task in steps(content).items():
+        given = task.get("inputs", {})
+        for key, value in {**given.get("parameters", {}), **given.get("artifacts", {})}.items():
             produced = value.get("taskOutputParameter") or value.get("taskOutputArtifact")
             outer = value.get("componentInputParameter", "")
             if produced:
                 (output,) = (text for field, text in produced.items() if field.startswith("output"))
                 edges.add((f"{produced['producerTask']}.{output}", f"{name}.{key}"))
-            elif match := re.fullmatch(r"pipelinechannel--(load|register|evaluate)-(\w+)", outer):
+            elif match := re.fullmatch(rf"pipelinechannel--({names})-(\w+)", outer):
                 edges.add((f"{match[1]}.{match[2]}", f"{name}.{key}"))
+            elif outer:
+                inputs.add((name, outer.removeprefix("pipelinechannel--")))
             else:
-                parameters.add((outer.removeprefix("pipelinechannel--"), f"{name}.{key}"))
-    condition = content["root"]["dag"]["tasks"]["condition-1"]["triggerPolicy"]["condition"]
+                assert set(value) == {"runtimeValue"}, (name, key)
+    condition = tasks(content)["condition-2"]["triggerPolicy"]["condition"]
     for step, output in re.findall(r"pipelinechannel--(\w+)-(\w+)'", condition):
         edges.add((f"{step}.{output}", "if"))
-    return edges, parameters
+    return edges, inputs
 
 
 def test_nothing_flows_but_what_is_listed():
     edges, _ = flows(compiled())
-    assert edges == EDGES
+    assert {edge for edge in edges if not edge[0].startswith("configure.")} == EDGES
 
 
 def test_each_step_receives_only_its_own_section():
-    _, parameters = flows(compiled())
-    plain = {"model", "seed", "base_version", "feedback_uri", "until"}
-    assert {flow for flow in parameters if flow[0] not in plain} == SECTIONS
+    edges, inputs = flows(compiled())
+    given = {edge for edge in edges if edge[0].startswith("configure.")}
+    assert {edge for edge in given if edge[0] not in PLAIN} == SECTIONS
+    assert {name: {field for step, field in inputs if step == name} for name, _ in inputs} == FORM
+
+
+def test_a_compiled_cluster_changes_no_flow():
+    assert flows(compiled("example-cluster/tune.yaml")) == flows(compiled())
+
+
+def test_every_field_of_the_form_is_explained_and_optional():
+    fields = compiled()["root"]["inputDefinitions"]["parameters"]
+    assert set(fields) == set().union(*FORM.values())
+    assert all(field["description"] and field["isOptional"] for field in fields.values())
+    assert fields["trials"]["parameterType"] == fields["seed"]["parameterType"] == "NUMBER_INTEGER"
+    assert fields["timeout"]["parameterType"] == "NUMBER_DOUBLE"
 
 
 def test_deploy_is_the_only_conditional_step_and_nothing_is_cached():
     content = compiled()
-    assert set(content["components"]["comp-condition-1"]["dag"]["tasks"]) == {"deploy"}
-    tasks = [
-        *content["root"]["dag"]["tasks"].items(),
-        *content["components"]["comp-condition-1"]["dag"]["tasks"].items(),
-    ]
-    assert all(task.get("cachingOptions", {}) == {} for name, task in tasks)
-    assert '== "promote"' in content["root"]["dag"]["tasks"]["condition-1"]["triggerPolicy"][
-        "condition"
-    ].replace("'", '"')
+    assert set(content["components"]["comp-condition-2"]["dag"]["tasks"]) == {"deploy"}
+    assert set(content["root"]["dag"]["tasks"]) == {"exit-handler-1", "release"}
+    assert len(steps(content)) == 8
+    assert all(task.get("cachingOptions", {}) == {} for task in steps(content).values())
+    assert "== 'promote'" in tasks(content)["condition-2"]["triggerPolicy"]["condition"]
+
+
+def test_the_lease_is_released_however_the_run_ends():
+    content = compiled()
+    release = content["root"]["dag"]["tasks"]["release"]
+    assert release["triggerPolicy"]["strategy"] == "ALL_UPSTREAM_TASKS_COMPLETED"
+    run_ids = {
+        name: steps(content)[name]["inputs"]["parameters"]["run_id"]["runtimeValue"]["constant"]
+        for name in ("load", "release")
+    }
+    assert set(run_ids.values()) == {"{{$.pipeline_job_uuid}}"}
 
 
 def test_committed_yaml_is_what_compiles_now(tmp_path):
@@ -120,11 +167,17 @@ def test_committed_yaml_is_what_compiles_now(tmp_path):
     assert path.read_text() == (ROOT / "pipelines/compiled/tune.yaml").read_text(), "run `make compile`"
 
 
+def test_committed_yaml_for_the_example_cluster_is_what_compiles_now(tmp_path):
+    (path,) = compile_pipelines(tmp_path, cluster=load_cluster_spec(ROOT / "specs/cluster/example.yaml"))
+    committed = ROOT / "pipelines/compiled/example-cluster/tune.yaml"
+    assert path.read_text() == committed.read_text(), "run `make compile`"
+
+
 def test_compiling_for_an_image_replaces_it_everywhere(tmp_path):
     (path,) = compile_pipelines(tmp_path, "registry.test/minorkey@sha256:0123")
     text = path.read_text()
     assert IMAGE not in text
-    assert text.count("image: registry.test/minorkey@sha256:0123") == 6
+    assert text.count("image: registry.test/minorkey@sha256:0123") == 8
 
 
 def labelled_rows(rows: int = 2_500) -> pd.DataFrame:
@@ -218,7 +271,16 @@ def test_result_holds_what_is_documented(finished):
     assert result["data"]["positives"] == labelled_rows()["y"].sum()
     assert sum(result["trials"].values()) == 3 and result["trials"]["failed"] == 0
     assert result["gate"]["decision"] == "promote"
-    assert set(result["timings"]) == {"load", "preprocess", "tune", "evaluate", "register", "deploy"}
+    assert set(result["timings"]) == {
+        "configure",
+        "load",
+        "preprocess",
+        "tune",
+        "evaluate",
+        "register",
+        "deploy",
+        "release",
+    }
     documented = (ROOT / "docs/reference/files.md").read_text()
     assert [key for key in result if f"`{key}" not in documented] == []
 

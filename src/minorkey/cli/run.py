@@ -1,9 +1,6 @@
 """``minorkey run``."""
 
-import contextlib
 import importlib.metadata
-import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,11 +9,9 @@ import yaml
 from cyclopts import Parameter
 
 from minorkey.errors import MinorkeyError, SpecError
+from minorkey.scalars import scalar
 
 __all__ = ["data_spec", "entry_point", "parse_settings", "resolve_spec", "run_command", "scalar"]
-
-#: Sources that say themselves what is to be predicted.
-_TARGET_KNOWN = ("builtin:", "sklearn:", "openml:")
 
 
 def run_command(
@@ -115,25 +110,14 @@ def resolve_spec(
     Raises:
         SpecError: something does not fit.
     """
-    from minorkey.spec import load_spec, with_overrides
+    from minorkey.form import resolve
+    from minorkey.spec import load_spec
 
     content = {} if path is None else load_spec(path).model_dump(mode="json", exclude_unset=True)
     overrides = {key: value for key, value in flags.items() if value is not None} | parse_settings(settings)
-    assumed = []
-    source = str(overrides.get("data.source") or content.get("data", {}).get("source", "builtin:"))
-    if not source.startswith("builtin:") and "model" not in content and "model" not in overrides:
-        overrides["model"] = _model_name(source)
-        assumed.append(f"the model is called {overrides['model']}, after its data (--set model=NAME)")
     if keep:
         overrides["data.keep"] = [*content.get("data", {}).get("keep", []), *keep]
-    run_spec = with_overrides(content, overrides)
-    if run_spec.data.target is None and not run_spec.data.source.startswith(_TARGET_KNOWN):
-        raise SpecError(
-            "the column to predict is not named",
-            key="data.target",
-            remedy="add --target COLUMN, or data.target in the specification",
-        )
-    return run_spec, assumed
+    return resolve(content, overrides)
 
 
 def data_spec(data: str, target: str | None, positive: str | None) -> Any:
@@ -178,18 +162,3 @@ def entry_point(name: str) -> Callable[..., Any]:
         function: Callable[..., Any] = entry.load()
         return function
     raise MinorkeyError(f"the pipelines are not installed beside minorkey: no entry point {name!r}")
-
-
-def scalar(text: str) -> str | int | float | bool:
-    """A number or a truth value where the text is one, else the text itself."""
-    with contextlib.suppress(ValueError):
-        value = json.loads(text)
-        if isinstance(value, str | int | float | bool):
-            return value
-    return text
-
-
-def _model_name(source: str) -> str:
-    stem = Path(re.split(r"[?#]", source)[0]).name.partition(".")[0]
-    slug = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40].strip("-")
-    return slug or "minorkey"

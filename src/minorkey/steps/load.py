@@ -35,7 +35,15 @@ class LoadResult:
 
 @step
 def run(
-    *, model: str, data: str, seed: int, base_version: str, feedback_uri: str, until: str, data_dir: Path
+    *,
+    model: str,
+    data: str,
+    seed: int,
+    base_version: str,
+    feedback_uri: str,
+    until: str,
+    data_dir: Path,
+    run_id: str = "",
 ) -> LoadResult:
     """Write ``rows.parquet``, ``schema.json`` and ``profile.json``.
 
@@ -47,6 +55,7 @@ def run(
         feedback_uri: on a retune, labelled production rows to append; else "".
         until: use only rows whose event is before this moment (ISO 8601); else "".
         data_dir: folder to write; it appears whole or not at all.
+        run_id: the engine's identity of the run, which `release` knows too; the environment's wins.
 
     Returns:
         The champion's version, the same for the whole run even if it is resumed, and the run's key.
@@ -57,7 +66,7 @@ def run(
     from minorkey.registry import version_to_beat
 
     spec = parse_section(DataSpec, data)
-    run_key = settings().run_key or uuid.uuid4().hex
+    run_key = settings().run_key or run_id or uuid.uuid4().hex
     lease.take(model, run_key, owner=settings().owner_lock)
     try:
         champion = version_to_beat(model, run_key)
@@ -75,7 +84,7 @@ def run(
     except BaseException:
         lease.release(model, run_key)
         raise
-    if not settings().run_key:
+    if not (settings().run_key or run_id):
         # Nobody else knows this run's key, so nobody else could release its lease.
         lease.release(model, run_key)
     return LoadResult(champion, run_key)

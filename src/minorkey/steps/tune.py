@@ -56,6 +56,7 @@ def run(
     bundle_dir: Path,
     baselines_dir: Path,
     study_path: Path,
+    cluster: str = "",
 ) -> None:
     """Tune every part of the training set and write the bundles and ``study.json``.
 
@@ -70,6 +71,7 @@ def run(
         baselines_dir: where bundles are written that are only judged: the baselines, and under
             repeated cross-validation those of each outer part.
         study_path: where the account of the study is written.
+        cluster: the ClusterSpec that was compiled in, as JSON; "": trials run on this machine.
     """
     spec, watch = parse_section(SearchSpec, search), parse_section(MonitorSpec, monitor)
     training = TrainingSet.read(train_dir)
