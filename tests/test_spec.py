@@ -1,12 +1,17 @@
 """The specification: what is read as what."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from minorkey.cli.run import parse_settings
 from minorkey.errors import SpecError
+from minorkey.models import FAMILIES
+from minorkey.resampling import RESAMPLERS
 from minorkey.spec import RunSpec, load_spec, with_overrides
+from minorkey.spec.search import KNOWN_FAMILIES, KNOWN_RESAMPLERS
 
 
 @pytest.mark.parametrize("text", ["2025-02-01", "2025-02-01T06:00:00Z"])
@@ -71,3 +76,47 @@ def test_alerts_a_day_need_the_time_of_the_event() -> None:
     with pytest.raises(SpecError, match=r"alerts_per_day needs data\.event_time"):
         with_overrides({"data": {"source": "rows.csv"}}, policy)
     assert with_overrides({"data": {"source": "rows.csv", "event_time": "sold"}}, policy)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        ("search.families", ["lightgbm", "ligthgbm"], "random_forest"),
+        ("search.families", [], "at least one family"),
+        ("search.resamplers", ["none", "smot"], "smote_nc"),
+    ],
+)
+def test_names_that_are_not_registered_are_refused_with_the_specification(
+    key: str, value: list[str], allowed: str
+) -> None:
+    with pytest.raises(SpecError) as caught:
+        with_overrides({}, {key: value})
+    assert caught.value.key == key
+    assert caught.value.value == (value[-1] if value else "[]")
+    assert allowed in caught.value.allowed
+
+
+def test_every_registered_name_is_known() -> None:
+    assert set(FAMILIES) == KNOWN_FAMILIES and set(RESAMPLERS) == KNOWN_RESAMPLERS
+    spec = with_overrides({}, {"search.families": [*FAMILIES], "search.resamplers": [*RESAMPLERS]})
+    assert spec.search.families == tuple(FAMILIES)
+
+
+def test_a_family_that_was_registered_later_is_known_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FAMILIES, "decision_tree", FAMILIES["lightgbm"])
+    assert with_overrides({}, {"search.families": ["decision_tree"]}).search.families == ("decision_tree",)
+
+
+def test_known_names_import_no_learning_library() -> None:
+    program = (
+        "import sys; from minorkey.spec import with_overrides;"
+        "with_overrides({}, {'search.families': ['xgboost'], 'search.resamplers': ['smote']});"
+        "print([name for name in ('optuna', 'sklearn', 'pandas', 'onnx') if name in sys.modules])"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "[]"
+
+
+def test_what_load_reads_names_the_slices() -> None:
+    spec = with_overrides({"data": {"slices": ["shop"]}}, {"evaluate.slices": ["region", "shop"]})
+    assert spec.data_to_load().slices == ("shop", "region")

@@ -83,6 +83,19 @@ def test_bad_input_ends_with_code_2_and_leaves_nothing_behind(tmp_path: Path) ->
     assert lease.holder("cards") is None
 
 
+def test_a_slice_by_what_is_no_feature_is_refused_before_any_work(tmp_path: Path) -> None:
+    for wrong, told in (("amuont", "did you mean"), ("when", "data.keep")):
+        with pytest.raises(SystemExit) as caught:
+            _run(tmp_path, data={"slices": ["amount", wrong]})
+        assert caught.value.code == 2
+        error = _error(tmp_path)
+        assert error["key"] == "evaluate.slices"
+        assert error["value"].startswith(wrong) and told in error["remedy"]
+        assert "amount" in error["allowed"]
+        assert not (tmp_path / "data").exists()
+    _run(tmp_path, data={"slices": ["amount"]})
+
+
 def test_an_unwritable_folder_is_one_message(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file stands in the way")
     with pytest.raises(SystemExit):

@@ -16,6 +16,7 @@ from minorkey.data.left_out import LEAK, said_aloud
 from minorkey.data.profile import profile_dataset
 from minorkey.data.roles import check_named_columns, named_columns, read_roles, roles_of
 from minorkey.data.schema_inference import find_event_time, infer_features, unread_times
+from minorkey.data.slices import check_slices
 from minorkey.data.sources import Limits, Table, read_table
 from minorkey.data.target import resolve_target
 from minorkey.data.validation import validate
@@ -102,6 +103,7 @@ def build_dataset(table: Table, spec: DataSpec) -> Loaded:
     features = encode_features(frame, schema)
     suspects = find_leaks(features, resolved.y, threshold=spec.leak_average_precision, seed=_LEAK_SEED)
     schema = _without_leaks(schema, suspects, spec)
+    check_slices(schema, spec.slices)
     features = features[schema.names()]
     dataset = Dataset(features, resolved.y, row_id, schema, **values)
     validate(dataset)

@@ -33,6 +33,8 @@ def named_columns(spec: DataSpec) -> dict[str, list[str]]:
     lists = {key: getattr(spec, key) or () for key in ("features", "drop", "keep", "categorical")}
     single = {key: getattr(spec, key) for key in ("target", *ROLES)}
     named = {f"data.{key}": [name] for key, name in single.items() if name}
+    if spec.slices:
+        named["evaluate.slices"] = list(spec.slices)
     return named | {f"data.{key}": list(names) for key, names in lists.items() if names}
 
 

@@ -6,31 +6,14 @@ from typing import Any
 import numpy as np
 
 from minorkey.data.dataset import Dataset
-from minorkey.errors import SpecError
 from minorkey.evaluation.intervals import metric_intervals
 from minorkey.evaluation.scoring import Scored
 
-__all__ = ["check_slices", "slice_metrics"]
+__all__ = ["slice_metrics"]
 
 _METRICS = ("average_precision", "recall", "precision")
 #: Levels beyond the most frequent ones are not shown: their intervals span nearly everything.
 _MOST_LEVELS = 10
-
-
-def check_slices(data: Dataset, columns: tuple[str, ...]) -> None:
-    """Refuse slices by a column that is not a feature.
-
-    Raises:
-        SpecError: naming the column and the features.
-    """
-    for column in columns:
-        if column not in data.schema.names():
-            raise SpecError(
-                "a slice needs a feature of the data",
-                key="evaluate.slices",
-                value=column,
-                allowed=", ".join(data.schema.names()),
-            )
 
 
 def slice_metrics(

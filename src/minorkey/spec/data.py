@@ -37,6 +37,9 @@ class DataSpec(Section):
     event_time: str | None = Field(None, description="Column with the time at which the event happened.")
     label_time: str | None = Field(None, description="Column with the time at which the label became known.")
     cost: str | None = Field(None, description="Column with the cost of missing this row, if positive.")
+    slices: tuple[str, ...] = Field(
+        (), description="Columns that have to be features; filled in from evaluate.slices."
+    )
     leak_average_precision: Fraction = Field(
         0.95, description="A column (or pair) that alone ranks this well is left out as a leak suspect."
     )

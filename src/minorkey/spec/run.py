@@ -30,6 +30,14 @@ class RunSpec(Section):
     deploy: DeploySpec = DeploySpec()
     monitor: MonitorSpec = MonitorSpec()
 
+    def data_to_load(self) -> DataSpec:
+        """The data section for `load`, with the slices that `evaluate` will ask for.
+
+        So a slice by what is no feature is refused before any work, and not after the search.
+        """
+        slices = dict.fromkeys([*self.data.slices, *self.evaluate.slices])
+        return self.data.model_copy(update={"slices": tuple(slices)})
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if (

@@ -1,13 +1,46 @@
 """search: what is tried, how much, and how it is cut short."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from minorkey.errors import SpecError
 from minorkey.spec.section import Section
 from minorkey.spec.threshold import ThresholdSpec
 
-__all__ = ["SearchSpec"]
+__all__ = ["KNOWN_FAMILIES", "KNOWN_RESAMPLERS", "SearchSpec"]
+
+#: Names that need no look into the registries, whose import costs seconds. A name that is not here is
+#: looked up there, so a new family or resampler need not be added.
+KNOWN_FAMILIES = frozenset(
+    {
+        "balanced_random_forest",
+        "extra_trees",
+        "hist_gradient_boosting",
+        "lightgbm",
+        "logistic_regression",
+        "network",
+        "random_forest",
+        "spline_logistic",
+        "xgboost",
+    }
+)
+KNOWN_RESAMPLERS = frozenset(
+    {
+        "adasyn",
+        "borderline_smote",
+        "cluster_centroids",
+        "near_miss",
+        "none",
+        "random_over",
+        "random_under",
+        "smote",
+        "smote_enn",
+        "smote_nc",
+        "smote_tomek",
+        "tomek_links",
+    }
+)
 
 
 class SearchSpec(Section):
@@ -48,3 +81,24 @@ class SearchSpec(Section):
     reproducible: bool = Field(
         False, description="Ask n sees exactly results 1 to n-W in order: same study each time."
     )
+
+    @model_validator(mode="after")
+    def _known_names(self) -> Self:
+        if self.families is not None and not self.families:
+            raise SpecError(
+                "nothing is left to search",
+                key="search.families",
+                value="[]",
+                allowed="at least one family; leave the key out for all that fit the data",
+            )
+        for name in self.families or ():
+            if name not in KNOWN_FAMILIES:
+                from minorkey.models import family
+
+                family(name)
+        for name in self.resamplers or ():
+            if name not in KNOWN_RESAMPLERS:
+                from minorkey.resampling import resampler
+
+                resampler(name)
+        return self

@@ -11,6 +11,7 @@ from sklearn.metrics import roc_curve
 from minorkey.bundle.bundle import Bundle
 from minorkey.data.compatibility import require_champion_features
 from minorkey.data.membership import seen_in_training
+from minorkey.data.slices import check_slices
 from minorkey.data.training_set import TestSet
 from minorkey.errors import BundleError, ContractError
 from minorkey.evaluation.gate import judge
@@ -19,7 +20,7 @@ from minorkey.evaluation.ledger import OpeningLedger
 from minorkey.evaluation.report import Content, model_card, render
 from minorkey.evaluation.report.points import confusion, weighted_confusion
 from minorkey.evaluation.scoring import CANDIDATE, Scored, score_test
-from minorkey.evaluation.slices import check_slices, slice_metrics
+from minorkey.evaluation.slices import slice_metrics
 from minorkey.progress import emit
 from minorkey.registry import bundle_of_version, fetch_bundle
 from minorkey.settings import settings
@@ -70,7 +71,7 @@ def run(
     spec = parse_section(EvaluateSpec, evaluate)
     test = TestSet.read(test_dir)
     data = test.dataset
-    check_slices(data, spec.slices)
+    check_slices(data.schema, spec.slices)
     challenger = Bundle.load(bundle_dir)
     _refuse_overlap(challenger, test)
     opening = OpeningLedger(settings().home / "openings.json").open(data.rows_digest(), run_key)
