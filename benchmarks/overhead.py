@@ -30,8 +30,10 @@ def main() -> None:
         subprocess.run(command, check=True, env={**os.environ, "MINORKEY_HOME": str(Path(name) / "home")})
         total = time.monotonic() - started
         steps = {step: timing["seconds"] for step, timing in _read(out / "result.json")["timings"].items()}
-        parts = _read(out / "study.json")["parts"].values()
-    training = sum(part["seconds"]["trials"] + part["seconds"]["select"] for part in parts)
+        study = _read(out / "study.json")
+    workers = len(os.sched_getaffinity(0))
+    training = sum(trial["seconds"] for trial in study["trials"]) / workers
+    training += sum(part["seconds"]["select"] for part in study["parts"].values())
     record(
         "overhead",
         {
