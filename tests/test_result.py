@@ -86,6 +86,15 @@ def test_without_a_champion_the_bundle_can_be_served(out: Path, capsys: pytest.C
     assert printed(out, capsys)["to serve it"].endswith(f"serve --bundle {out / 'bundle'}")
 
 
+def test_what_was_not_measured_is_said_to_be_undefined(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ended(out, "keep", champion="")
+    result = json.loads((out / "result.json").read_text())
+    result |= {"threshold": None, "metrics": {"test": {"average_precision": None}}}
+    (out / "result.json").write_text(json.dumps(result))
+    lines = printed(out, capsys)
+    assert lines["threshold"] == lines["average precision"] == lines["Matthews correlation"] == "not defined"
+
+
 def test_what_serves_but_cannot_be_read_ends_no_run(
     out: Path, champion: Bundle, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -65,7 +65,7 @@ def print_summary(out: Path, *, predict: bool = True) -> None:
     """
     result = _read(out / "result.json")
     lines = {title: _interval(result["metrics"]["test"].get(name)) for name, title in _SHOWN.items()}
-    lines["threshold"] = f"{result['threshold']:.4f}"
+    lines["threshold"] = _number(result.get("threshold"))
     lines["decision"] = f"{result['gate']['decision']}: {result['gate']['reason']}"
     lines["report"] = str(out / "report.html")
     lines["runs and trials"] = f"{_command('mlflow')} ui --backend-store-uri {settings().tracking_uri}"
@@ -139,6 +139,10 @@ def _interval(interval: dict[str, float] | None) -> str:
     if interval["low"] is None or interval["high"] is None:
         return f"{interval['value']:.4f}"
     return f"{interval['value']:.4f}  [{interval['low']:.4f}, {interval['high']:.4f}]"
+
+
+def _number(value: float | None) -> str:
+    return "not defined" if value is None else f"{value:.4f}"
 
 
 def _command(name: str) -> str:

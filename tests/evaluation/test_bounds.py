@@ -1,6 +1,9 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm, t
 
 from minorkey.evaluation.bounds import (
     average_precision_bounds,
@@ -73,3 +76,21 @@ def test_more_confidence_is_wider():
     narrow = bootstrap_interval("recall", 0.6, replicates, 100, 0.8)
     wide = bootstrap_interval("recall", 0.6, replicates, 100, 0.99)
     assert wide[0] < narrow[0] < narrow[1] < wide[1]
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.95, 0.999, 0.9999])
+@pytest.mark.parametrize("freedom", [1, 2.5, 7, 49, 3_000, 1e7])
+def test_quantiles_are_those_of_scipy_stats(confidence, freedom):
+    replicates = np.exp(0.01 * np.random.default_rng(0).normal(size=500))
+    low, high = bootstrap_interval("log_loss", 1.0, replicates, 50, confidence, freedom=freedom)
+    width = t.ppf(0.5 + confidence / 2, freedom) * replicates.std()
+    assert np.log([low, high]) == pytest.approx([-width, width], rel=1e-10)
+    z = norm.ppf(0.5 + confidence / 2)
+    half = np.sqrt(0.25 / 40 + z**2 / (4 * 40**2)) / (1 + z**2 / 40) * z
+    assert wilson_interval(0.5, 40, confidence) == pytest.approx((0.5 - half, 0.5 + half), abs=1e-10)
+
+
+def test_the_gate_starts_without_scipy_stats():
+    program = "import sys, minorkey.evaluation.gate; print('scipy.stats' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "False"

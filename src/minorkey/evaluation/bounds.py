@@ -1,8 +1,7 @@
 """Lower and upper bounds: from bootstrap replicates, or in closed form where positives are few."""
 
 import numpy as np
-from scipy.special import expit, logit
-from scipy.stats import norm, t
+from scipy.special import expit, logit, ndtri, stdtrit
 
 from minorkey.evaluation.ranking import Floats
 
@@ -62,7 +61,7 @@ def bootstrap_interval(
     valid = replicates[~np.isnan(replicates)]
     if np.isnan(value) or len(valid) < 2 or size < 2:
         return closed_form(name, value, size, confidence)
-    quantile = float(t.ppf(0.5 + confidence / 2, size - 1 if freedom is None else freedom))
+    quantile = float(stdtrit(size - 1 if freedom is None else freedom, 0.5 + confidence / 2))
     if name in _LOSSES:
         half = quantile * float(valid.std()) / value if value > 0 else 0.0
         return (
@@ -144,4 +143,4 @@ def _range(name: str) -> tuple[float, float]:
 
 
 def _normal(confidence: float) -> float:
-    return float(norm.ppf(0.5 + confidence / 2))
+    return float(ndtri(0.5 + confidence / 2))

@@ -72,7 +72,6 @@ def fit_calibration(
     *,
     weight: npt.ArrayLike | None = None,
     groups: npt.ArrayLike,
-    seed: int = 0,
 ) -> tuple[Calibration, Floats]:
     """Choose and fit a calibration on out-of-fold scores, by cross-fitted log loss.
 
@@ -81,13 +80,11 @@ def fit_calibration(
         raw: shape (n,), out-of-fold raw scores in [0, 1].
         weight: shape (n,), non-negative; None: all equal.
         groups: shape (n,), fold of each row.
-        seed: unused: nothing here is random.
 
     Returns:
         The calibration fitted on all rows, and shape (n,) probabilities, each from a calibrator of the
         chosen kind that has not seen the row's fold.
     """
-    del seed
     labels, scores, folds = np.asarray(y) == 1, np.asarray(raw, np.float64), np.asarray(groups)
     weights = np.ones(len(labels)) if weight is None else np.asarray(weight, np.float64)
     best: tuple[Calibration, Floats] = Calibration(), Calibration().apply(scores)

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from minorkey.errors import ContractError, ShapeError
 from minorkey.evaluation.bootstrap import paired_average_precision, row_weights
@@ -211,7 +211,7 @@ def _against_champion(
         )
     challenger, champion = (interval.value for interval in evidence.intervals)
     drawn = evidence.replicates[0] - evidence.replicates[1]
-    half = float(t.ppf(1 - alpha, max(evidence.size - 1, 1)) * np.nanstd(drawn))
+    half = float(stdtrit(max(evidence.size - 1, 1), 1 - alpha) * np.nanstd(drawn))
     gain = challenger - champion
     difference = Interval(gain, gain - half, gain + half)
     found = (

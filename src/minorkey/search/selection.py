@@ -150,7 +150,7 @@ def select(
         oof.scores, oof.y, oof.fold, weight=data.weight, entity=data.entity, most=most, seed=seed
     )
     raw = blend(oof.scores, choice.members)
-    calibration, probability = fit_calibration(oof.y, raw, weight=data.weight, groups=oof.fold, seed=seed)
+    calibration, probability = fit_calibration(oof.y, raw, weight=data.weight, groups=oof.fold)
     threshold = _cut(data, probability, spec.threshold, np.ones(len(raw), dtype=bool), share, seed)
     validation = _validation_metrics(oof, choice.cross_fitted_scores, spec.threshold, share, seed)
     return Selected(
