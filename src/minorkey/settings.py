@@ -4,8 +4,10 @@ Read when asked, never at import, so that a process that sets a variable late is
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from minorkey.errors import StateError
 
 __all__ = ["Settings", "settings"]
 
@@ -32,6 +34,32 @@ class Settings:
     fold_store_bytes: int
     #: File that the owning command holds locked: when the lock goes, a step ends itself; empty: nobody.
     owner_lock: str
+    #: Region of the S3 service; empty: what the SDK finds itself. It does not look at AWS_REGION.
+    s3_region: str
+    #: File that holds the PostgreSQL address; empty: none.
+    database_url_file: str
+    #: The PostgreSQL address itself. It holds a password: use `database_url`, show neither.
+    database_url_value: str = field(default="", repr=False)
+
+    @property
+    def database_url(self) -> str:
+        """``postgresql://user:password@host/name``, "" where everything lies in folders. Never log it.
+
+        Raises:
+            StateError: the file that should hold it cannot be read.
+        """
+        if self.database_url_value or not self.database_url_file:
+            return self.database_url_value
+        try:
+            return Path(self.database_url_file).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            raise StateError(
+                "the file with the database's address cannot be read",
+                key="MINORKEY_DATABASE_URL_FILE",
+                value=self.database_url_file,
+                allowed="a file that holds postgresql://USER:PASSWORD@HOST/NAME",
+                remedy=f"check that it is mounted and readable ({getattr(error, 'strerror', '') or 'no text'})",
+            ) from None
 
 
 def settings() -> Settings:
@@ -47,4 +75,7 @@ def settings() -> Settings:
         study_root=os.environ.get("MINORKEY_STUDY_ROOT", ""),
         fold_store_bytes=int(os.environ.get("MINORKEY_FOLD_STORE_BYTES", str(20 * 2**30))),
         owner_lock=os.environ.get("MINORKEY_OWNER_LOCK", ""),
+        s3_region=os.environ.get("AWS_REGION", os.environ.get("AWS_DEFAULT_REGION", "")),
+        database_url_file=os.environ.get("MINORKEY_DATABASE_URL_FILE", ""),
+        database_url_value=os.environ.get("MINORKEY_DATABASE_URL", ""),
     )

@@ -26,7 +26,7 @@ from minorkey.spec import MonitorSpec, SearchSpec, parse_section
 from minorkey.steps.step import step
 from minorkey.tracking import open_run
 from minorkey.trials.local import close_shared_pool
-from minorkey.trials.study_root import LocalStudyRoot, StudyRoot
+from minorkey.trials.study_root import StudyRoot, open_root
 from minorkey.trials.trial import Outcome
 
 __all__ = ["run"]
@@ -75,7 +75,7 @@ def run(
     """
     spec, watch = parse_section(SearchSpec, search), parse_section(MonitorSpec, monitor)
     training = TrainingSet.read(train_dir)
-    root = LocalStudyRoot(Path(settings().study_root or study_path.parent / "study"))
+    root = open_root(settings().study_root or str(study_path.parent / "study"))
     store = FoldStore(settings().home / "folds", settings().fold_store_bytes)
     tracker = open_run(model, run_key)
     tracker.log_dataset(

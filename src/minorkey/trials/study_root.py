@@ -131,8 +131,25 @@ class LocalStudyRoot:
 
 
 def open_root(location: str) -> StudyRoot:
-    """The study root at a location."""
-    return LocalStudyRoot(Path(location))
+    """The study root at a location: a folder, or ``s3://bucket/prefix``.
+
+    Raises:
+        StateError: the location has another scheme, or the bucket cannot be used.
+    """
+    scheme, separator, _ = location.partition("://")
+    if not separator:
+        return LocalStudyRoot(Path(location))
+    if scheme == "s3":
+        from minorkey.trials.s3_study_root import S3StudyRoot
+
+        return S3StudyRoot(location)
+    raise StateError(
+        "there is no such kind of study root",
+        key="MINORKEY_STUDY_ROOT",
+        value=location,
+        allowed="a folder, or s3://BUCKET/PREFIX",
+        remedy="correct it",
+    )
 
 
 def unusable(error: OSError, place: Path) -> NoReturn:
