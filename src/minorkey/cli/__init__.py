@@ -15,8 +15,10 @@ from minorkey.cli.predict import predict_command
 from minorkey.cli.profile import profile_command
 from minorkey.cli.report import report_command
 from minorkey.cli.run import run_command
+from minorkey.cli.runs import runs_command
 from minorkey.cli.schema import schema_command
 from minorkey.cli.serve import serve_command
+from minorkey.cli.submit import submit_command
 from minorkey.errors import MinorkeyError
 
 __all__ = ["app", "main"]
@@ -43,6 +45,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serve_command,
     "schema": schema_command,
     "compile": compile_command,
+    "submit": submit_command,
+    "runs": runs_command,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_command, name=_name)

@@ -212,7 +212,8 @@ class ClusterSpec(Section):
 
     def step(self, name: str) -> StepResources:
         """What a step asks for: its entry in ``steps``, else the default."""
-        return {**_DEFAULT_STEPS, **self.steps}.get(name, StepResources())
+        given = {str(step): resources for step, resources in self.steps.items()}
+        return (_DEFAULT_STEPS | given).get(name, StepResources())
 
     @property
     def trial_namespace(self) -> str:

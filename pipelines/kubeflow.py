@@ -1,0 +1,151 @@
+"""A Kubeflow Pipelines server: reached, spoken to through kfp's client, its refusals told in plain words."""
+
+import contextlib
+import io
+import json
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import kfp
+import kfp_server_api
+import urllib3
+
+from minorkey.errors import SpecError, StateError
+
+__all__ = ["Server", "explained"]
+
+_SECONDS = 10.0
+_HEALTH = "/apis/v2beta1/healthz"
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where Kubeflow Pipelines is and who asks.
+
+    Attributes:
+        host: URL of its API, e.g. ``http://localhost:8888`` or ``https://kubeflow.example/pipeline``.
+        namespace: namespace of a multi-user installation, "" in a single-user one.
+        token_file: file with a bearer token, None for a server that asks for none.
+    """
+
+    host: str
+    namespace: str = ""
+    token_file: Path | None = None
+
+    def client(self) -> kfp.Client:
+        """A client that has reached the server.
+
+        Raises:
+            SpecError: the URL or the token's file cannot be used.
+            StateError: the server is not reached, refuses the token, or is no Kubeflow Pipelines.
+        """
+        if not self.host.startswith(("http://", "https://")):
+            raise SpecError(
+                "the host is not a URL", key="--host", value=self.host, allowed="http://... or https://..."
+            )
+        token = self._token()
+        self._reach(token)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            client = kfp.Client(host=self.host, existing_token=token)
+        if self.namespace:
+            client._context_setting["namespace"] = self.namespace
+        return client
+
+    def _token(self) -> str | None:
+        if self.token_file is None:
+            return None
+        try:
+            token = self.token_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SpecError(
+                "the token cannot be read",
+                key="--token-file",
+                value=error,
+                allowed="a file with a bearer token",
+            ) from None
+        if not token:
+            raise SpecError("the token's file is empty", key="--token-file", value=self.token_file)
+        return token
+
+    def _reach(self, token: str | None) -> None:
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        try:
+            answer = httpx.get(self.host.rstrip("/") + _HEALTH, headers=headers, timeout=_SECONDS)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise _unreachable(self.host, error) from None
+        if answer.status_code != 200:
+            raise _refused(self.host, answer.status_code, answer.text)
+        try:
+            known = isinstance(answer.json(), dict)
+        except ValueError:
+            known = False
+        if not known:
+            raise StateError(
+                "what answers there is not the API of Kubeflow Pipelines, perhaps a login page",
+                key=self.host,
+                value=answer.headers.get("content-type", ""),
+                allowed="the URL of ml-pipeline, port 8888, or Kubeflow's /pipeline",
+                remedy="check --host, and give --token-file where the installation asks for a login",
+            )
+
+
+@contextlib.contextmanager
+def explained(host: str) -> Iterator[None]:
+    """Refusals of the server as an error with its remedy; what kfp prints by the way is dropped.
+
+    Raises:
+        StateError: the server refuses, or is not reached any more.
+    """
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    except kfp_server_api.ApiException as error:
+        raise _refused(host, error.status, error.body or str(error.reason)) from None
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise _unreachable(host, error) from None
+
+
+def _unreachable(host: str, error: Exception) -> StateError:
+    return StateError(
+        "Kubeflow Pipelines is not reached",
+        key=host,
+        value=f"{type(error).__name__}: {error}",
+        remedy="check --host; from outside the cluster: "
+        "kubectl -n kubeflow port-forward svc/ml-pipeline 8888, then --host http://localhost:8888",
+    )
+
+
+_REMEDIES = {
+    401: "give a fresh token: kubectl create token SERVICEACCOUNT > FILE, then --token-file FILE",
+    403: "ask for the right to create and list runs in this namespace, or give another --namespace",
+    404: "check --host and the names given; minorkey runs lists what is there",
+    409: "what exists already cannot be made again: use it, or give another name",
+}
+
+
+def _refused(host: str, status: int, body: str | bytes) -> StateError:
+    what = {
+        401: "Kubeflow Pipelines does not accept the token, or asks for one",
+        403: "Kubeflow Pipelines forbids this",
+        404: "Kubeflow Pipelines does not know this",
+        409: "this exists already in Kubeflow Pipelines",
+    }.get(status, "Kubeflow Pipelines refuses this" if status < 500 else "Kubeflow Pipelines failed")
+    remedy = _REMEDIES.get(
+        status, "see the log of the deployment ml-pipeline" if status >= 500 else "check the inputs"
+    )
+    return StateError(what, key=host, value=f"{status}: {_message(body)}", remedy=remedy)
+
+
+def _message(body: str | bytes) -> str:
+    """What the server says in its JSON, else the beginning of its text."""
+    text = body.decode(errors="replace") if isinstance(body, bytes) else body
+    try:
+        content: Any = json.loads(text)
+        return str(content.get("message") or content.get("error") or text)
+    except (ValueError, AttributeError):
+        return text[:200]
