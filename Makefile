@@ -4,14 +4,12 @@ PYTHON := $(VENV)/bin/python
 BASE_PYTHON ?= $(shell for p in python3.11 python3 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
 STAMP := $(VENV)/.installed
-IMAGE_TAG ?= $(shell git rev-parse --short HEAD)
-CONTAINER_TOOL ?= podman
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint ci bench bench-long compile images clean
+.PHONY: help install run test lint ci bench bench-long compile images lock test-containers clean
 
 help: ## list what can be made
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 install: $(STAMP) ## create .venv from the pinned versions (the other targets do it when needed)
 
@@ -36,6 +34,7 @@ lint: $(STAMP) ## check style, types and layers
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy -p minorkey
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/hadolint images/*/Dockerfile
 
 ci: ## everything that CI does, in containers too (root, Debian)
 	bash .ci/run
@@ -50,9 +49,16 @@ compile: $(STAMP) ## write pipelines/compiled/ and docs/reference/ anew
 	$(VENV)/bin/minorkey compile
 	$(PYTHON) docs/reference/generate.py
 
-images: ## build the images (CONTAINER_TOOL=docker for Docker)
-	$(CONTAINER_TOOL) build -f images/pipeline/Dockerfile -t localhost/minorkey-pipeline:$(IMAGE_TAG) $(BUILD_OPTIONS) .
-	$(CONTAINER_TOOL) build -f images/predictor/Dockerfile -t localhost/minorkey-predictor:$(IMAGE_TAG) $(BUILD_OPTIONS) .
+images: ## build the images (VARIANT=cuda, CONTAINER_TOOL=docker; RELEASE=1 wants BASE=NAME@sha256:...)
+	images/build
+
+lock: $(STAMP) ## write images/locks/ anew (WHEELS=FOLDER where PyTorch's index cannot be reached)
+	$(PYTHON) images/lock.py $(if $(WHEELS),--wheels $(WHEELS))
+
+test-containers: $(STAMP) ## base, images and the tests in containers (root, Debian)
+	bash .ci/packages
+	bash .ci/images
+	$(VENV)/bin/pytest -m container
 
 clean: ## remove what tools made, but no runs and no models
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
