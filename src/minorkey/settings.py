@@ -34,6 +34,8 @@ class Settings:
     fold_store_bytes: int
     #: File that the owning command holds locked: when the lock goes, a step ends itself; empty: nobody.
     owner_lock: str
+    #: Folder with ``token`` and ``ca.crt`` of the step's own ServiceAccount; empty: the pod's, or a kubeconfig.
+    kubernetes_credentials: str
     #: Region of the S3 service; empty: what the SDK finds itself. It does not look at AWS_REGION.
     s3_region: str
     #: File that holds the PostgreSQL address; empty: none.
@@ -75,6 +77,7 @@ def settings() -> Settings:
         study_root=os.environ.get("MINORKEY_STUDY_ROOT", ""),
         fold_store_bytes=int(os.environ.get("MINORKEY_FOLD_STORE_BYTES", str(20 * 2**30))),
         owner_lock=os.environ.get("MINORKEY_OWNER_LOCK", ""),
+        kubernetes_credentials=os.environ.get("MINORKEY_KUBERNETES_CREDENTIALS", ""),
         s3_region=os.environ.get("AWS_REGION", os.environ.get("AWS_DEFAULT_REGION", "")),
         database_url_file=os.environ.get("MINORKEY_DATABASE_URL_FILE", ""),
         database_url_value=os.environ.get("MINORKEY_DATABASE_URL", ""),

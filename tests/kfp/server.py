@@ -110,6 +110,8 @@ class Pipelines:
     def experiment(self, body: Object) -> Object:
         namespace = body.get("namespace", "")
         self.require_namespace(namespace)
+        if body["display_name"] in self.taken:
+            raise Refusal(409, f"Already exist error: experiment {body['display_name']} already exists")
         self.require_new(
             "experiment", self.experiments, display_name=body["display_name"], namespace=namespace
         )
