@@ -34,7 +34,7 @@ class Settings:
     fold_store_bytes: int
     #: File that the owning command holds locked: when the lock goes, a step ends itself; empty: nobody.
     owner_lock: str
-    #: Folder with ``token`` and ``ca.crt`` of the step's own ServiceAccount; empty: the pod's, or a kubeconfig.
+    #: Folder with ``token`` and ``ca.crt`` of the ServiceAccount that acts; empty: the pod's own.
     kubernetes_credentials: str
     #: Region of the S3 service; empty: what the SDK finds itself. It does not look at AWS_REGION.
     s3_region: str
@@ -54,13 +54,13 @@ class Settings:
             return self.database_url_value
         try:
             return Path(self.database_url_file).read_text(encoding="utf-8").strip()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError):
             raise StateError(
                 "the file with the database's address cannot be read",
                 key="MINORKEY_DATABASE_URL_FILE",
                 value=self.database_url_file,
                 allowed="a file that holds postgresql://USER:PASSWORD@HOST/NAME",
-                remedy=f"check that it is mounted and readable ({getattr(error, 'strerror', '') or 'no text'})",
+                remedy="check that it is mounted, that this user may read it and that it holds text",
             ) from None
 
 

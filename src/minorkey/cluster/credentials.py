@@ -24,7 +24,8 @@ def configuration(
     """Address and identity for a client.
 
     A kubeconfig that is named wins. Else a step uses the ServiceAccount whose token lies in the folder
-    ``settings().kubernetes_credentials``, any other pod its own, and a process elsewhere the default kubeconfig.
+    ``settings().kubernetes_credentials``, any other pod its own, and a process elsewhere the default
+    kubeconfig.
 
     Args:
         kubeconfig: path of a kubeconfig.
