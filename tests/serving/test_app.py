@@ -90,6 +90,8 @@ def test_rows_are_coded_as_in_training(http: httpx.Client, bundle: Bundle) -> No
         {"amount": " 7.5 ", "moment": "2024-03-31", "country": " BE "},
         {"amount": True, "moment": "2024-03-31T10:00:00+01:00", "country": "never seen"},
         {"amount": "NA", "moment": "?", "country": "NULL"},
+        {"amount": 1, "moment": "2024", "country": "NL"},
+        {"amount": 1, "moment": "2024-03", "country": "NL"},
         {"amount": -0.0, "moment": "2024-03-31T09:00:00.25Z", "country": 7.0},
     ]
     frame = encode_features(pd.DataFrame(rows, dtype=object), SCHEMA)
@@ -195,6 +197,7 @@ REFUSED = {
         "holds 1 rows, but the tensors before it 2",
     ),
     "not a time": (_tensors(moment={"datatype": "BYTES", "data": ["soon"]}), "ISO 8601"),
+    "far time": (_tensors(moment={"datatype": "BYTES", "data": ["0001-01-01"]}), "times from 1677-09-22"),
     "lone surrogate": (_tensors(country={"data": ["\ud800"]}), "not valid Unicode"),
     "too many reasons": (_tensors() | {"parameters": {"reasons": 4}}, "'reasons' is 4"),
     "unknown output": (_tensors() | {"outputs": [{"name": "probability"}]}, "unknown output 'probability'"),

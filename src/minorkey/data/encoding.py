@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from minorkey.data.dataset import MISSING, Feature, Schema
+from minorkey.data.instants import refuse_far_times, seconds_of_texts, seconds_of_times
 from minorkey.data.sources.table import did_you_mean, listed
 from minorkey.errors import DataError
 
@@ -28,7 +29,6 @@ MISSING_TOKENS = frozenset(
     {"", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None", "NaT"}
 )
 _BOOLEANS = {"true": "1", "false": "0"}
-_EPOCH = pd.Timestamp(0, tz="UTC")
 
 
 def encode_features(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
@@ -122,34 +122,36 @@ def numeric_values(column: pd.Series) -> npt.NDArray[np.float64]:
     return values
 
 
-def datetime_values(column: pd.Series) -> npt.NDArray[np.float64]:
+def datetime_values(column: pd.Series, *, far: bool = False) -> npt.NDArray[np.float64]:
     """Every time as seconds since 1970-01-01 UTC, shape (n,), NaN where missing.
 
     Times without a zone are UTC; numbers are seconds already.
 
+    Args:
+        column: times, texts in ISO 8601, or numbers.
+        far: take times too that are centuries away (`FURTHEST`).
+
     Raises:
-        DataError: a value is not a time in ISO 8601.
+        DataError: a value is not a time in ISO 8601, or is too far away.
     """
+    seconds = _seconds(column)
+    if not far and not pd.api.types.is_numeric_dtype(column.dtype):
+        refuse_far_times(column, seconds)
+    return seconds
+
+
+def _seconds(column: pd.Series) -> npt.NDArray[np.float64]:
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        return _seconds(column)
+        return seconds_of_times(column)
     if pd.api.types.is_numeric_dtype(column.dtype):
         return column.to_numpy(np.float64, na_value=np.nan)
     codes, levels = pd.factorize(text_values(column))
-    seconds = _seconds(
-        pd.Series(
-            pd.to_datetime(pd.Series(levels, dtype=object), format="ISO8601", utc=True, errors="coerce")
-        )
-    )
+    seconds = seconds_of_texts(list(levels))
     unparsed = np.isnan(seconds) & np.array([level != MISSING for level in levels], dtype=bool)
     if unparsed.any():
         raise _not_a(column, "time in ISO 8601 (2024-03-31T09:00:00Z)", unparsed[codes])
     values: npt.NDArray[np.float64] = seconds[codes]
     return values
-
-
-def _seconds(times: pd.Series) -> npt.NDArray[np.float64]:
-    aware = times.dt.tz_localize("UTC") if times.dt.tz is None else times.dt.tz_convert("UTC")
-    return (aware - _EPOCH).dt.total_seconds().to_numpy(np.float64)
 
 
 def _not_a(column: pd.Series, wanted: str, wrong: npt.NDArray[np.bool_]) -> DataError:

@@ -91,9 +91,9 @@ def _hashed(frame: pd.DataFrame, kinds: Mapping[str, str]) -> RowIds:
 
 
 def _canonical(column: pd.Series, kind: str) -> pd.Series:
-    """The values in the one form that every file format leads to; infinite ones are no error here."""
+    """The values in the one form that every file format leads to; infinite or far ones are no error here."""
     if kind == "categorical":
         return pd.Series(text_values(column), dtype=object)
-    values = numeric_values(column) if kind == "numeric" else datetime_values(column)
+    values = numeric_values(column) if kind == "numeric" else datetime_values(column, far=True)
     # Adding zero turns -0.0 into 0.0; every kind of NaN becomes the same one.
     return pd.Series(np.where(np.isnan(values), np.nan, values + 0.0))

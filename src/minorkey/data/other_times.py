@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from minorkey.data.instants import seconds_of_times
 from minorkey.errors import DataError
 
 __all__ = ["looks_like_other_time", "parse_other_times"]
@@ -60,7 +61,7 @@ def parse_other_times(texts: Sequence[str], *, name: str) -> tuple[npt.NDArray[n
     half = parts["half"].str.upper()
     # 12 AM is midnight, 12 PM is noon.
     shift = np.where((half == "PM") & (hour < 12), 12, 0) - np.where((half == "AM") & (hour == 12), 12, 0)
-    seconds = (days - pd.Timestamp(0, tz="UTC") + clocks).dt.total_seconds().to_numpy(np.float64)
+    seconds = seconds_of_times(days) + clocks.dt.total_seconds().to_numpy(np.float64)
     seconds = seconds + 3_600.0 * shift
     if np.isnan(seconds).any():
         raise DataError(

@@ -9,6 +9,7 @@ import pandas as pd
 
 from minorkey.data.dataset import MISSING
 from minorkey.data.encoding import datetime_values, numeric_values, text_values
+from minorkey.data.instants import refuse_far_times
 from minorkey.data.other_times import looks_like_other_time, parse_other_times
 from minorkey.data.sources.table import did_you_mean
 from minorkey.errors import DataError
@@ -97,6 +98,7 @@ def epoch_seconds(column: pd.Series) -> tuple[npt.NDArray[np.float64], str]:
             parsed, order = parse_other_times(present, name=str(column.name))
             of_level = np.full(len(levels), np.nan)
             of_level[np.array([level != MISSING for level in levels], dtype=bool)] = parsed
+            refuse_far_times(column, of_level[codes])
             return of_level[codes], f"{column.name} is read as {order}"
     seconds = datetime_values(column)
     if not pd.api.types.is_numeric_dtype(column.dtype):

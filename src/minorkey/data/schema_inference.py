@@ -4,11 +4,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from minorkey.data.dataset import MISSING, Feature, FeatureKind, Schema
-from minorkey.data.encoding import label_text
+from minorkey.data.encoding import datetime_values, label_text
 from minorkey.data.identifiers import identifier_reason, time_copies
+from minorkey.data.instants import seconds_of_texts
 from minorkey.data.left_out import DROPPED, NO_VALUE, NOT_ENCODABLE, NOT_LISTED, ONE_VALUE, ROLE, of_reason
 from minorkey.data.other_times import looks_like_other_time
 from minorkey.errors import DataError
@@ -122,7 +124,7 @@ def find_event_time(frame: pd.DataFrame, candidates: Iterable[str]) -> str | Non
             or column.nunique() < 10
         ):
             continue
-        times = pd.to_datetime(column, format="ISO8601", utc=True, errors="coerce")
+        times = pd.Series(datetime_values(column, far=True))
         rank = 2 * bool(times.is_monotonic_increasing) + bool(_EVENT_WORDS.search(name))
         if not times.isna().any() and rank > best_rank:
             best, best_rank = name, rank
@@ -196,5 +198,4 @@ def _parse_as_numbers(texts: list[str]) -> bool:
 def _parse_as_times(texts: list[str]) -> bool:
     if not all(_ISO.match(text) for text in texts):
         return False
-    times = pd.to_datetime(pd.Series(texts, dtype=object), format="ISO8601", utc=True, errors="coerce")
-    return not times.isna().any()
+    return not np.isnan(seconds_of_texts(texts)).any()

@@ -5,7 +5,6 @@ No pandas here: a single row has to cost microseconds.
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from minorkey.data.dataset import MISSING, Feature
 from minorkey.data.encoding import label_text
+from minorkey.data.iso8601 import FURTHEST, RANGE, parse_iso
 from minorkey.serving.refusal import Refusal
 
 __all__ = ["Columns", "encode_column", "take_rows"]
@@ -109,12 +109,14 @@ def _moment(name: str, value: Any) -> float:
     if text == MISSING:
         return math.nan
     try:
-        moment = datetime.fromisoformat(text)
+        seconds = parse_iso(text)
     except ValueError:
         raise Refusal(
             f"feature '{name}' is a time; expected ISO 8601 or seconds since 1970, got {_said(value)}"
         ) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    if abs(seconds) > FURTHEST:
+        raise Refusal(f"feature '{name}' is too far from now; expected {RANGE}, got {_said(value)}")
+    return seconds
 
 
 def _category(name: str, value: Any) -> str:
