@@ -1,11 +1,14 @@
 """The command line: one file a command, which imports what is heavy only when it is called."""
 
+import os
+import signal
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from types import FrameType
 
 import cyclopts
 
@@ -54,6 +57,8 @@ for _name, _command in _COMMANDS.items():
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 the input is at fault, 1 anything else."""
+    if os.getpid() == 1:  # the first process of a container ignores what it does not handle
+        signal.signal(signal.SIGTERM, _end)
     try:
         app(arguments, exit_on_error=False, print_error=False)
     except cyclopts.CycloptsError as error:
@@ -68,6 +73,10 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         print(f"error: {type(error).__name__}: {error}\n  log: {_logged()}", file=sys.stderr)
         raise SystemExit(1) from None
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 def _logged() -> Path:
