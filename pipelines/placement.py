@@ -79,7 +79,7 @@ def _stores(task: PipelineTask, cluster: ClusterSpec, needs: set[str]) -> None:
         task.set_env_variable("MINORKEY_BUNDLE_ROOT", stores.bundle_root)
     if "artifacts" in needs and stores.artifact_secret:
         _as_environment(task, stores.artifact_secret, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-        _as_environment(task, stores.artifact_secret, "AWS_ENDPOINT_URL", optional=True)
+        _as_environment(task, stores.artifact_secret, "AWS_ENDPOINT_URL", "AWS_REGION", optional=True)
 
 
 def _volumes(task: PipelineTask, cluster: ClusterSpec, needs: set[str]) -> None:

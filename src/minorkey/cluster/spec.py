@@ -24,6 +24,7 @@ __all__ = [
 
 #: A name that Kubernetes takes for a namespace, a Secret, a ServiceAccount or a volume claim.
 _NAME = r"^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$"
+_STUDY = r"^(/|s3://).+"
 _PLACE = r"^(/|[a-z][a-z0-9+]*://).+"
 
 Name = Annotated[str, Field(pattern=_NAME)]
@@ -127,7 +128,7 @@ class Stores(Section):
     """Where a run keeps what outlives its pods, and which Secrets open it."""
 
     study_root: str = Field(
-        pattern=_PLACE,
+        pattern=_STUDY,
         description="What trials and driver exchange: s3://bucket/prefix, or a folder below "
         "trials.study_mount.",
     )
