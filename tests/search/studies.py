@@ -7,12 +7,13 @@ from typing import Any
 
 from optuna.distributions import FloatDistribution
 
-from minorkey.search.journal import open_journal
 from minorkey.search.proposals import Proposer
 from minorkey.search.pruners import pruner
 from minorkey.search.records import Plan, Records
 from minorkey.search.space import Space
+from minorkey.search.storage import open_storage
 from minorkey.search.trial_loop import StudyResult, TrialLoop
+from minorkey.settings import settings
 from minorkey.trials.executor import Executor, Task
 from minorkey.trials.local import LocalExecutor
 from minorkey.trials.study_root import LocalStudyRoot
@@ -36,6 +37,7 @@ def run_loop(
     timeout: float | None = None,
     reproducible: bool = False,
     function: str = "quadratic",
+    database: str = "",
     on_result: Callable[[TrialResult], None] = lambda result: None,
     **arguments: Any,
 ) -> StudyResult:
@@ -43,11 +45,20 @@ def run_loop(
         content = {"number": plan.number, "configuration": plan.configuration.to_json(), "rungs": rungs}
         return Task(f"t{plan.number}", f"tests.search.objectives:{function}", content | arguments)
 
-    with open_journal(folder) as storage:
+    root = LocalStudyRoot(folder)
+    with open_storage(root, database) as books:
         return TrialLoop(
             "final",
-            records=Records(LocalStudyRoot(folder), "final"),
-            proposer=Proposer(storage, "final", space, sampler=sampler, resampling_share=share, seed=seed),
+            records=Records(root, "final"),
+            proposer=Proposer(
+                books.storage,
+                "final",
+                space,
+                sampler=sampler,
+                resampling_share=share,
+                seed=seed,
+                prefix=books.prefix,
+            ),
             pruner=pruner(pruner_name),
             executor=executor,
             task=task,
@@ -63,7 +74,13 @@ def main(folder: str, trials: str, seconds: str) -> None:
     """A driver to be killed: prints its process id and its workers' ids, then the study's count."""
     with LocalExecutor(2) as executor:
         print(*executor.pids, flush=True)
-        done = run_loop(Path(folder), executor, trials=int(trials), seconds=float(seconds))
+        done = run_loop(
+            Path(folder),
+            executor,
+            trials=int(trials),
+            seconds=float(seconds),
+            database=settings().database_url,
+        )
     print(len(done.results), flush=True)
 
 

@@ -9,12 +9,13 @@ from minorkey.data.training_set import TrainingSet
 from minorkey.errors import InputError
 from minorkey.models import family
 from minorkey.progress import emit
-from minorkey.search.journal import open_journal
 from minorkey.search.proposals import Proposer, seed_of
 from minorkey.search.pruners import pruner
 from minorkey.search.records import Plan, Records
 from minorkey.search.space_building import space_of
+from minorkey.search.storage import open_storage
 from minorkey.search.trial_loop import StudyResult, TrialLoop
+from minorkey.settings import settings
 from minorkey.spec import SearchSpec
 from minorkey.trials.dispatch import run_all
 from minorkey.trials.executor import Executor, Task
@@ -73,7 +74,7 @@ def run_study(
     executor = executor or shared_pool(spec.workers)
     space = space_of(training, part, spec, cores=executor.threads, enqueue=enqueue)
     order, rungs = _schedule(training, part, spec)
-    with open_journal(root.driver_folder) as storage:
+    with open_storage(root, settings().database_url) as books:
         records = Records(root, part)
         records.claim(_identity(training, spec, seed))
         shared = _shared_arguments(training, part, root, store, seed, executor)
@@ -99,12 +100,13 @@ def run_study(
             part,
             records=records,
             proposer=Proposer(
-                storage,
+                books.storage,
                 part,
                 space,
                 sampler=spec.sampler,
                 resampling_share=spec.resampling_share,
                 seed=seed,
+                prefix=books.prefix,
             ),
             pruner=pruner(spec.pruner),
             executor=executor,

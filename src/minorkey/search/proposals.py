@@ -1,12 +1,13 @@
-"""What to try next: one Optuna study for each family, all in the driver's journal."""
+"""What to try next: one Optuna study for each family, all in the driver's storage."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
-from optuna.storages import JournalStorage
+from optuna.storages import BaseStorage
 from optuna.trial import TrialState, create_trial
 
 from minorkey.search.allocation import Tried, choose_family, choose_interactions, choose_resampler
@@ -32,24 +33,27 @@ class Proposer:
     """Asks and tells. What it proposes depends on its seed, the number and what it was told.
 
     Args:
-        storage: the open journal.
+        storage: the open storage, owned by this process.
         part: the part that the study is on.
         space: what may be tried.
         sampler: name of the sampler within a family.
         resampling_share: most trials that resample, until one wins.
         seed: the study's seed.
+        prefix: begins the names of the studies in the storage, where others share it.
     """
 
     def __init__(
         self,
-        storage: JournalStorage,
+        storage: BaseStorage,
         part: str,
         space: Space,
         *,
         sampler: str,
         resampling_share: float,
         seed: int,
+        prefix: str = "",
     ) -> None:
+        self._prefix = f"{prefix}{part}/"
         self._storage = storage
         self._part = part
         self._space = space
@@ -170,7 +174,7 @@ class Proposer:
         if family not in self._studies:
             self._studies[family] = optuna.create_study(
                 storage=self._storage,
-                study_name=f"{self._part}/{family}",
+                study_name=self._prefix + family,
                 direction="maximize",
                 load_if_exists=True,
                 sampler=sampler("random", 0),
@@ -178,7 +182,10 @@ class Proposer:
         return self._studies[family]
 
     def _known(self) -> list[str]:
-        names = (study.study_name for study in self._storage.get_all_studies())
-        prefix = f"{self._part}/"
-        found = [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
-        return [name for name in found if name in self._space.families]
+        """Families that the storage has a study of. Asked one by one: a database holds those of others."""
+        known = []
+        for family in self._space.families:
+            with suppress(KeyError):
+                self._storage.get_study_id_from_name(self._prefix + family)
+                known.append(family)
+        return known
