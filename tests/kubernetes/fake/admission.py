@@ -56,12 +56,13 @@ def _admit_pod(objects: Objects, kind: Kind, content: dict, old: dict | None) ->
     content["spec"] = spec = pod_defaults(spec)
     account = spec.setdefault("serviceAccountName", "default")
     if objects.store.get(kind_of("serviceaccounts"), metadata["namespace"], account) is None:
-        problem = f'error looking up service account {metadata["namespace"]}/{account}: serviceaccount "{account}" not found'
+        looked_up = f"error looking up service account {metadata['namespace']}/{account}"
+        problem = f'{looked_up}: serviceaccount "{account}" not found'
         raise forbidden(kind, metadata["name"], problem)
     priority = spec.get("priorityClassName", "")
-    if priority and not priority.startswith("system-"):
-        if objects.store.get(kind_of("priorityclasses"), "", priority) is None:
-            raise forbidden(kind, metadata["name"], f"no PriorityClass with name {priority} was found")
+    known = priority.startswith("system-") or objects.store.get(kind_of("priorityclasses"), "", priority)
+    if priority and not known:
+        raise forbidden(kind, metadata["name"], f"no PriorityClass with name {priority} was found")
     level = _security_level(objects, metadata["namespace"])
     found = violations(spec, level)
     if found:
@@ -127,9 +128,7 @@ def _job_problems(name: str, spec: dict) -> list[tuple[str, str]]:
     template = (spec.get("template") or {}).get("spec") or {}
     problems = pod_problems(template, "spec.template.spec")
     if len(name) > 63:
-        problems.append(
-            ("spec.template.labels", f'Invalid value: "{name}": must be no more than 63 characters')
-        )
+        problems.append(("spec.template.labels", f'Invalid value: "{name}": must be no more than 63 bytes'))
     if template.get("restartPolicy") not in ("Never", "OnFailure"):
         problems.append(
             ("spec.template.spec.restartPolicy", 'Required value: valid values: "OnFailure", "Never"')

@@ -46,7 +46,7 @@ def apply(kind: Kind, old: dict | None, content: dict, manager: str, force: bool
 
 
 def owners_after_update(old: dict, new: dict) -> dict:
-    """An object after a plain update: what it changed is the updater's own. Only where somebody applied before."""
+    """An object after a plain update, where somebody applied before: what changed is the updater's."""
     if not old["metadata"].get("managedFields"):
         return new
     owners = _owners(old)
@@ -56,9 +56,6 @@ def owners_after_update(old: dict, new: dict) -> dict:
     kept = {name: {path for path in paths if path in after} - changed for name, paths in owners.items()}
     if changed:
         kept[_UPDATE] = kept.get(_UPDATE, set()) | changed
-    managed = [entry for entry in old["metadata"]["managedFields"] if entry["manager"] in kept]
-    for entry in managed:
-        entry = dict(entry)
     version = old["metadata"]["managedFields"][0]["apiVersion"]
     fields = [_entry(version, name, paths) for name, paths in kept.items() if paths]
     return {**new, "metadata": {**new["metadata"], "managedFields": fields}}

@@ -63,7 +63,8 @@ class Deleter:
         metadata = content["metadata"]
         for field, wanted in (options.get("preconditions") or {}).items():
             if wanted and metadata.get(field) != wanted:
-                problem = f"Precondition failed: {field} in precondition: {wanted}, in object: {metadata.get(field)}"
+                found = metadata.get(field)
+                problem = f"Precondition failed: {field} in precondition: {wanted}, in object: {found}"
                 raise conflict(kind, metadata["name"], problem)
 
     def _mark(self, kind: Kind, content: dict, finalizers: list[str], grace: int) -> None:

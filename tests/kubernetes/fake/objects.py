@@ -73,7 +73,8 @@ class Objects:
             )
         for key, value in (metadata.get("labels") or {}).items():
             if not _LABEL.fullmatch(value):
-                raise invalid(kind, name, ("metadata.labels", f'Invalid value: "{value}" of label {key}'))
+                problem = f'Invalid value: "{value}": of {key}: must be no more than 63 bytes'
+                raise invalid(kind, name, ("metadata.labels", problem))
         for server_made in ("resourceVersion", "uid", "deletionTimestamp", "managedFields", "selfLink"):
             metadata.pop(server_made, None)
         if kind.namespaced:

@@ -3,7 +3,8 @@
 __all__ = ["violations"]
 
 _ALLOWED_VOLUMES = {
-    "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret",
+    "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "projected", "secret",
+    "persistentVolumeClaim",
 }  # fmt: skip
 
 
@@ -49,13 +50,11 @@ def _restricted(spec: dict) -> list[str]:
             found.append(f"runAsUser=0 {told.replace('must set', 'must not set')}runAsUser=0)")
         profile = own.get("seccompProfile") or pod.get("seccompProfile") or {}
         if profile.get("type") not in ("RuntimeDefault", "Localhost"):
-            found.append(
-                f'seccompProfile {told.replace("(", "(pod or ", 1)}seccompProfile.type to "RuntimeDefault" or "Localhost")'
-            )
+            where = f"{told.replace('(', '(pod or ', 1)}seccompProfile.type"
+            found.append(f'seccompProfile {where} to "RuntimeDefault" or "Localhost")')
     for volume in spec.get("volumes") or ():
         other = set(volume) - {"name"} - _ALLOWED_VOLUMES
         if other:
-            found.append(
-                f'restricted volume types (volume "{volume["name"]}" uses restricted volume type "{min(other)}")'
-            )
+            used = f'volume "{volume["name"]}" uses restricted volume type "{min(other)}"'
+            found.append(f"restricted volume types ({used})")
     return found

@@ -8,15 +8,9 @@ from kubernetes.client import models
 
 from tests.kubernetes.fake.answers import bad_request
 from tests.kubernetes.fake.kinds import Kind
+from tests.kubernetes.fake.quantity import quantity
 
 __all__ = ["unknown_fields"]
-
-_PREFIX = {
-    "": "Core",
-    "rbac.authorization.k8s.io": "Rbac",
-    "batch": "",
-}
-_NUMBERS = (int,)
 
 
 def unknown_fields(kind: Kind, content: dict) -> list[str]:
@@ -73,10 +67,22 @@ def _walk(value: Any, type_name: str, path: str, kind: Kind) -> Any:
         # Quantities may be numbers.
         fits = isinstance(value, str) or (_is_quantity(path) and isinstance(value, int | float))
         _expect(fits, value, "string", path, kind)
+        if _is_quantity(path):
+            _expect_quantity(value, kind)
     elif type_name == "int":
-        _expect(isinstance(value, _NUMBERS) and not isinstance(value, bool), value, "int32", path, kind)
+        _expect(isinstance(value, int) and not isinstance(value, bool), value, "int32", path, kind)
     elif type_name == "bool":
         _expect(isinstance(value, bool), value, "bool", path, kind)
+
+
+def _expect_quantity(value: Any, kind: Kind) -> None:
+    try:
+        quantity(value)
+    except ValueError as error:
+        raise bad_request(
+            f'{kind.name} in version "{kind.version}" cannot be handled as a {kind.name}: quantities must '
+            "match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+        ) from error
 
 
 def _is_quantity(path: str) -> bool:

@@ -52,12 +52,13 @@ class Store:
 
     def __init__(self, history: int = 100_000) -> None:
         self.lock = threading.RLock()
+        # As after a compaction: nobody can resume from before the beginning.
         self.version = 1_000
         self.closed = False
         self._history = history
         self._objects: dict[Kind, dict[tuple[str, str], Stored]] = defaultdict(dict)
         self._changes: dict[Kind, deque[Change]] = defaultdict(deque)
-        self._compacted: dict[Kind, int] = defaultdict(int)
+        self._compacted: dict[Kind, int] = defaultdict(lambda: 1_000)
         self._waiting: dict[Kind, threading.Condition] = {}
         self._listeners: list[Listener] = []
 

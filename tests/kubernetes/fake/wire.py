@@ -61,7 +61,7 @@ class Server:
                 """Clients come and go."""
 
         self._listener = Listener(("127.0.0.1", 0), Connection)
-        self.url = "http://127.0.0.1:{}".format(self._listener.server_address[1])
+        self.url = f"http://127.0.0.1:{self._listener.server_address[1]}"
         self._thread = threading.Thread(
             target=self._listener.serve_forever, kwargs={"poll_interval": 0.05}, name="api", daemon=True
         )

@@ -80,11 +80,8 @@ class Writer:
     def _apply(self, call: Call, request: Request) -> Answer:
         manager = request.query.get("fieldManager", "")
         if not manager:
-            raise ApiError(
-                422,
-                "Invalid",
-                'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-            )
+            problem = "fieldManager: Required value: is required for apply patch"
+            raise ApiError(422, "Invalid", f'PatchOptions.meta.k8s.io "" is invalid: {problem}')
         content = _content(request)
         _check_kind(call, content)
         answer = self._checked(call, request, content)
@@ -137,6 +134,5 @@ def _content(request: Request, of: type = dict) -> dict:
 def _check_kind(call: Call, content: dict) -> None:
     named, version = content.get("kind"), content.get("apiVersion")
     if named not in (None, call.kind.name) or version not in (None, call.kind.api_version):
-        raise bad_request(
-            f"{named} in version {version!r} cannot be handled as a {call.kind.name} of {call.kind.api_version}"
-        )
+        served = f"{call.kind.name} of {call.kind.api_version}"
+        raise bad_request(f"{named} in version {version!r} cannot be handled as a {served}")

@@ -1,0 +1,1 @@
+"""The parts of the API contract, one subject a file."""
