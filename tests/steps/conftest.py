@@ -47,8 +47,16 @@ def frame(rows: int, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame({**columns, "kind": kind, "label": label})
 
 
-def run_until_tuned(folder: Path, rows: int, split: dict, search: dict) -> Folders:
-    """Load, preprocess and tune, with everything below one folder."""
+def write_text(rows: pd.DataFrame, path: Path, separator: str = ",", **form: str) -> None:
+    """Write a CSV file as the options of a source name it."""
+    rows.to_csv(path, index=False, sep=separator, **form)
+
+
+def run_until_tuned(
+    folder: Path, rows: int, split: dict, search: dict, reading: dict[str, str] | None = None
+) -> Folders:
+    """Load, preprocess and tune, with everything below one folder; `reading` says how the source is written."""
+    reading = reading or {}
     folders = Folders(
         home=folder / "home",
         data=folder / "data",
@@ -58,8 +66,8 @@ def run_until_tuned(folder: Path, rows: int, split: dict, search: dict) -> Folde
         baselines=folder / "baselines",
         study=folder / "study.json",
     )
-    frame(rows).to_csv(folder / "rows.csv", index=False)
-    data = {"source": str(folder / "rows.csv"), "target": "label"}
+    write_text(frame(rows), folder / "rows.csv", **reading)
+    data = {"source": str(folder / "rows.csv"), "target": "label", "options": reading}
     load.run(
         model="m",
         data=json.dumps(data),

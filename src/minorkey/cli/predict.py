@@ -21,6 +21,10 @@ def predict_command(
     bundle: Path,
     data: str,
     out: Path,
+    separator: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    format: str | None = None,
     quiet: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Score a file with a bundle.
@@ -38,6 +42,14 @@ def predict_command(
         The rows: a path or URI of a CSV, TSV, Parquet or npz file.
     out
         File for the scores; its suffix, .csv or .parquet, says the format.
+    separator
+        Between the fields of a text file. Default: as in training, else told from the header.
+    decimal
+        Decimal mark of a text file. Default: as in training, else a point.
+    encoding
+        Encoding of a text file. Default: as in training, else UTF-8.
+    format
+        Format of the file, such as csv, where its suffix tells none.
     quiet
         Print nothing but errors.
     """
@@ -53,10 +65,13 @@ def predict_command(
 
     from minorkey.bundle.bundle import Bundle
     from minorkey.data.encoding import encode_features
-    from minorkey.data.sources import read_frame
+    from minorkey.data.sources import read_frame, reading_options
 
     loaded = Bundle.load(bundle)
-    features = encode_features(read_frame(data, {}), loaded.info.schema)
+    given = {"separator": separator, "decimal": decimal, "encoding": encoding, "format": format}
+    options = reading_options(data, loaded.info.schema.reading)
+    options |= {name: value for name, value in given.items() if value is not None}
+    features = encode_features(read_frame(data, options), loaded.info.schema)
     _, score = loaded.score(features)
     predicted = (score >= loaded.info.threshold).astype(int)
     _write(pd.DataFrame({"score": score, "predicted": predicted}), out)

@@ -57,6 +57,8 @@ class Schema:
     left_out: dict[str, str] = field(default_factory=dict)
     #: Columns of the source behind the rows' ids, each with its kind (`minorkey.data.identity`).
     identity: dict[str, FeatureKind] = field(default_factory=dict)
+    #: Options by which the source's text was read (``separator``, ``decimal``, ``encoding``, ``format``).
+    reading: dict[str, str] = field(default_factory=dict)
 
     def names(self, kind: FeatureKind | None = None) -> list[str]:
         """Names of the features, or of those of one kind, in order."""
@@ -64,7 +66,10 @@ class Schema:
 
     def to_json(self) -> dict[str, Any]:
         """The schema as JSON content."""
-        return dataclasses.asdict(self)
+        content = dataclasses.asdict(self)
+        if not self.reading:
+            del content["reading"]
+        return content
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:
@@ -146,9 +151,10 @@ class Dataset:
         )
 
     def digest(self) -> str:
-        """Digest of every value, in row order: what the fold store keys by."""
+        """Digest of every value, in row order, however it was written: what the fold store keys by."""
         hasher = xxhash.xxh3_128()
-        hasher.update(json.dumps(self.schema.to_json(), sort_keys=True).encode())
+        meaning = dataclasses.replace(self.schema, reading={})
+        hasher.update(json.dumps(meaning.to_json(), sort_keys=True).encode())
         frame = self._frame()
         hasher.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
         return hasher.hexdigest()

@@ -9,7 +9,7 @@ from minorkey.data.dataset import Schema
 from minorkey.data.encoding import datetime_values
 from minorkey.data.roles import epoch_seconds, roles_of
 from minorkey.data.schema_inference import find_event_time
-from minorkey.data.sources import Limits, Table, read_table
+from minorkey.data.sources import Limits, Table, read_table, reading_options
 from minorkey.data.sources.table import listed
 from minorkey.errors import DataError, SpecError
 from minorkey.spec import DataSpec
@@ -23,7 +23,7 @@ def with_feedback(table: Table, spec: DataSpec, feedback_uri: str) -> tuple[Tabl
     Args:
         table: rows of the spec's source.
         spec: its limits hold for the production rows too.
-        feedback_uri: a file or fsspec URI.
+        feedback_uri: a file or fsspec URI; text is read by the options of the spec's source.
 
     Raises:
         DataError: the rows cannot be read, or lack the target or a role.
@@ -31,7 +31,7 @@ def with_feedback(table: Table, spec: DataSpec, feedback_uri: str) -> tuple[Tabl
     target = spec.target or table.target
     needed = [*([target] if target else []), *roles_of(spec, table.roles).values()]
     limits = Limits(spec.max_columns, spec.max_cell_bytes, {"feedback_uri": needed})
-    rows = read_table(feedback_uri, {}, limits).frame
+    rows = read_table(feedback_uri, reading_options(feedback_uri, spec.options), limits).frame
     shared = [name for name in rows.columns if name in table.frame.columns]
     frame = pd.concat([table.frame, rows[shared]], ignore_index=True)
     return replace(table, frame=frame), shared

@@ -17,7 +17,7 @@ from minorkey.data.profile import profile_dataset
 from minorkey.data.roles import check_named_columns, named_columns, read_roles, roles_of
 from minorkey.data.schema_inference import find_event_time, infer_features, unread_times
 from minorkey.data.slices import check_slices
-from minorkey.data.sources import Limits, Table, read_table
+from minorkey.data.sources import Limits, Table, read_table, reading_of
 from minorkey.data.target import resolve_target
 from minorkey.data.validation import validate
 from minorkey.errors import DataError
@@ -99,6 +99,7 @@ def build_dataset(table: Table, spec: DataSpec) -> Loaded:
         roles=roles,
         left_out=inferred.left_out,
         identity=identity,
+        reading=reading_of(spec.options),
     )
     features = encode_features(frame, schema)
     suspects = find_leaks(features, resolved.y, threshold=spec.leak_average_precision, seed=_LEAK_SEED)

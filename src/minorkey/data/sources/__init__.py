@@ -11,7 +11,10 @@ from minorkey.data.sources.files import open_source, suffix_of
 from minorkey.data.sources.table import Limits, Options, Table
 from minorkey.errors import DataError
 
-__all__ = ["Limits", "Table", "read_frame", "read_table"]
+__all__ = ["Limits", "Table", "read_frame", "read_table", "reading_of", "reading_options"]
+
+#: Options that tell how values are written as text, and not which rows there are.
+_READING = ("separator", "decimal", "encoding", "format")
 
 _READERS: dict[str, Callable[[BinaryIO, str, Options, Limits], Table]] = {
     ".csv": read_delimited,
@@ -36,6 +39,32 @@ def read_frame(source: str, options: Options) -> pd.DataFrame:
         DataError: the source cannot be read, is empty, or breaks a limit.
     """
     return read_table(source, options, Limits()).frame
+
+
+def reading_of(options: Options) -> dict[str, str]:
+    """Of a source's options those that tell how its text is read."""
+    return {name: str(options[name]) for name in _READING if name in options}
+
+
+def reading_options(source: str, recorded: Options) -> dict[str, str]:
+    """The options by which one file was read, as far as they mean something for another file.
+
+    A format is taken only where the suffix tells none, a separator not for TSV, and nothing for a file that
+    is no text.
+
+    Args:
+        source: a path or URI.
+        recorded: what `reading_of` gave for the first file.
+    """
+    suffix, options = suffix_of(source), reading_of(recorded)
+    told = options.pop("format", None)
+    if suffix not in _READERS and told is not None:
+        return {"format": told, **(options if _READERS.get(f".{told}") is read_delimited else {})}
+    if _READERS.get(suffix) is not read_delimited:
+        return {}
+    if suffix in (".tsv", ".tab"):
+        options.pop("separator", None)
+    return options
 
 
 def read_table(source: str, options: Options, limits: Limits) -> Table:
