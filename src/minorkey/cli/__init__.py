@@ -13,6 +13,7 @@ from types import FrameType
 import cyclopts
 
 from minorkey.cli.compile import compile_command
+from minorkey.cli.doctor import doctor_command
 from minorkey.cli.init import init_command
 from minorkey.cli.predict import predict_command
 from minorkey.cli.profile import profile_command
@@ -50,6 +51,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "compile": compile_command,
     "submit": submit_command,
     "runs": runs_command,
+    "doctor": doctor_command,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_command, name=_name)
