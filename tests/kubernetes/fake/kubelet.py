@@ -55,7 +55,7 @@ class Kubelet:
         self._start = start
         self._images = images
         self._running: dict[str, Running] = {}
-        self._begun: set[str] = set()
+        self._begun: dict[str, tuple[str, str]] = {}
         self._stopping: set[str] = set()
         self._limits: dict[str, int] = {}
         self._store.listen(self._changed)
@@ -98,7 +98,7 @@ class Kubelet:
         elif metadata.get("deletionTimestamp"):
             self._loop.soon(("stop", uid, metadata["deletionTimestamp"]), lambda: self._stop(uid, *place))
         elif content["spec"].get("nodeName") and uid not in self._begun:
-            self._begun.add(uid)
+            self._begun[uid] = place
             self._loop.soon(("begin", uid), lambda: self._begin(uid, *place))
 
     def _pod(self, uid: str, namespace: str, name: str) -> dict | None:
@@ -215,7 +215,7 @@ class Kubelet:
         self._limits.pop(uid, None)
         self._stopping.discard(uid)
         log = process.log() if process else b""
-        pod = next((pod for pod in self._store.contents(_PODS) if pod["metadata"]["uid"] == uid), None)
+        pod = self._pod(uid, *self._begun.get(uid, ("", "")))
         if pod is None:
             return
         (self._folder / uid).mkdir(parents=True, exist_ok=True)
@@ -230,5 +230,5 @@ class Kubelet:
         process = self._running.get(uid)
         if process:
             process.kill()
-        self._begun.discard(uid)
+        self._begun.pop(uid, None)
         shutil.rmtree(self._folder / uid, ignore_errors=True)
