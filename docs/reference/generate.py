@@ -1,6 +1,7 @@
 """Write spec.md from the specification's JSON schema, and cli.md from the commands' help."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,13 @@ This page is generated from the schema by `make compile`.
 
 
 def _commands() -> str:
-    text = app.generate_docs().replace("# minorkey\n", "# The command line\n", 1)
+    # The usage lines begin with the running program's name, of which cyclopts takes off one word:
+    # under `python -m pytest` there would be three.
+    called, sys.argv = sys.argv, ["minorkey"]
+    try:
+        text = app.generate_docs().replace("# minorkey\n", "# The command line\n", 1)
+    finally:
+        sys.argv = called
     return text.rstrip() + "\n\nThis page is generated from the commands by `make compile`.\n"
 
 

@@ -55,7 +55,7 @@ def write_text(rows: pd.DataFrame, path: Path, separator: str = ",", **form: str
 def run_until_tuned(
     folder: Path, rows: int, split: dict, search: dict, reading: dict[str, str] | None = None
 ) -> Folders:
-    """Load, preprocess and tune, with everything below one folder; `reading` says how the source is written."""
+    """Load, preprocess and tune, with everything below one folder; `reading` is the source's form."""
     reading = reading or {}
     folders = Folders(
         home=folder / "home",
