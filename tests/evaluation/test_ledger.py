@@ -5,7 +5,7 @@ import pytest
 from filelock import FileLock
 
 from minorkey.errors import StateError
-from minorkey.evaluation.ledger import OpeningLedger
+from minorkey.evaluation.ledger import FileLedger as OpeningLedger
 
 
 def open_many(path, worker):

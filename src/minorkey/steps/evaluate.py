@@ -16,14 +16,13 @@ from minorkey.data.training_set import TestSet
 from minorkey.errors import BundleError, ContractError
 from minorkey.evaluation.gate import judge
 from minorkey.evaluation.intervals import Interval, metric_intervals
-from minorkey.evaluation.ledger import OpeningLedger
+from minorkey.evaluation.ledger import open_ledger
 from minorkey.evaluation.report import Content, model_card, render
 from minorkey.evaluation.report.points import confusion, weighted_confusion
 from minorkey.evaluation.scoring import CANDIDATE, Scored, score_test
 from minorkey.evaluation.slices import slice_metrics
 from minorkey.progress import emit
 from minorkey.registry import bundle_of_version, fetch_bundle
-from minorkey.settings import settings
 from minorkey.spec import EvaluateSpec, parse_section
 from minorkey.steps.step import step
 
@@ -74,7 +73,7 @@ def run(
     check_slices(data.schema, spec.slices)
     challenger = Bundle.load(bundle_dir)
     _refuse_overlap(challenger, test)
-    opening = OpeningLedger(settings().home / "openings.json").open(data.rows_digest(), run_key)
+    opening = open_ledger().open(data.rows_digest(), run_key)
     emit("phase", phase="judge", text=f"opening the sealed test ({len(data):,} rows, opening {opening})")
 
     scored = score_test(bundle_dir, baselines_dir, test)

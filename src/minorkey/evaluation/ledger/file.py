@@ -1,4 +1,4 @@
-"""How often each sealed test has been opened: every look at it spends some of alpha."""
+"""The openings in a JSON file."""
 
 import json
 import os
@@ -8,12 +8,12 @@ from filelock import FileLock, Timeout
 
 from minorkey.errors import StateError
 
-__all__ = ["OpeningLedger"]
+__all__ = ["FileLedger"]
 
 _FORMAT = 1
 
 
-class OpeningLedger:
+class FileLedger:
     """A JSON file of openings, keyed by the test's digest; safe against crashes and other processes.
 
     Args:
