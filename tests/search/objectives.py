@@ -48,5 +48,12 @@ def result(
     ).to_json()
 
 
+def stuck(report: Report, *, number: int, stuck: list[int], **arguments: Any) -> dict[str, Any]:
+    """As `quadratic`, but some trials never end."""
+    if number in stuck:
+        time.sleep(3_600)
+    return quadratic(report, number=number, **arguments)
+
+
 def full_disk(report: Report, **arguments: Any) -> dict[str, Any]:
     raise OSError(28, "No space left on device")

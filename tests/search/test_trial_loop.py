@@ -1,4 +1,5 @@
 import contextlib
+import dataclasses
 import json
 import os
 import random
@@ -19,6 +20,7 @@ from minorkey.search.journal import open_journal
 from minorkey.search.records import Records
 from minorkey.search.space import Space
 from minorkey.search.trial_loop import StudyResult
+from minorkey.trials.executor import Task
 from minorkey.trials.local import LocalExecutor
 from minorkey.trials.study_root import LocalStudyRoot
 from minorkey.trials.trial import Configuration, Outcome, TrialResult
@@ -175,6 +177,24 @@ def test_an_interrupted_study_has_used_up_the_time_of_its_trials(
     assert ended.timed_out and ended.results == begun.results
     longer = run_loop(tmp_path, executor, trials=12, timeout=spent + 60)
     assert len(longer.results) == 12
+
+
+def test_time_that_went_into_killed_and_crashed_trials_is_used_up_too(tmp_path: Path) -> None:
+    class Hurried(LocalExecutor):
+        def submit(self, task: Task) -> None:
+            super().submit(dataclasses.replace(task, seconds=0.5))
+
+    with Hurried(2) as pool:
+        arguments = {"function": "stuck", "stuck": [1, 3], "bad": [2], "seconds": 0.02}
+        begun = run_loop(tmp_path, pool, trials=5, **arguments)
+        seconds = [result.seconds for result in begun.results]
+        outcomes = [result.outcome for result in begun.results]
+        assert [outcomes[number] for number in (1, 2, 3)] == [
+            Outcome.TIMED_OUT, Outcome.CRASHED, Outcome.TIMED_OUT,
+        ]  # fmt: skip
+        assert min(seconds) >= 0.02 and min(seconds[1], seconds[3]) >= 0.5
+        ended = run_loop(tmp_path, pool, trials=1_000, timeout=0.5, **arguments)
+    assert ended.timed_out and ended.results == begun.results
 
 
 def test_a_lost_journal_is_built_again(tmp_path: Path, executor: LocalExecutor) -> None:
