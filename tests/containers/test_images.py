@@ -12,12 +12,9 @@ from minorkey.result import write_result
 from minorkey.spec import RunSpec, with_overrides
 from pipelines.local import run
 from tests.containers.conftest import LIMITS
+from tests.containers.podman import PIPELINE, PREDICTOR, once, started
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(1500)]
-
-PREDICTOR = "localhost/minorkey-predictor:python3.11"
-FLAGS = "--rm --network=host --ulimit=nofile=1024:1024 --ulimit=nproc=1024:1024"
-PODMAN = ["podman", "--runtime=runc", "run", *FLAGS.split()]
 
 
 def spec() -> RunSpec:
@@ -47,6 +44,7 @@ def results(engine, tmp_path_factory):
         containers = None
         if runner == "container":
             containers = {"network_mode": "host", "ulimits": LIMITS, "user": str(os.getuid())}
+            containers |= {"read_only": True, "tmpfs": {"/tmp": ""}}
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("MINORKEY_HOME", str(folder / "home"))
             patch.delenv("MLFLOW_TRACKING_URI", raising=False)
@@ -67,34 +65,25 @@ def test_containers_reach_the_metrics_of_processes(results):
 
 def test_steps_really_ran_in_containers(results):
     log = (results["container"] / "logs/pipeline.log").read_text()
-    assert log.count("Found image 'localhost/minorkey-pipeline:python3.11'") == 6 - ("deploy" not in log)
+    assert log.count(f"Found image '{PIPELINE}'") == 6 - ("deploy" not in log)
 
 
 def test_the_predictor_serves_a_mounted_bundle_as_a_plain_user_and_ends_on_sigterm(results):
-    bundle = results["container"] / "bundle"
-    name = f"minorkey-predictor-{os.getpid()}"
-    command = [*PODMAN, "--read-only", "--tmpfs=/tmp", f"--name={name}", f"--volume={bundle}:/bundle:ro"]
-    command += [PREDICTOR, "--bundle", "/bundle", "--port", "18080"]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        await_ready("http://127.0.0.1:18080/v2/health/ready", server)
+    options = [f"--volume={results['container'] / 'bundle'}:/bundle:ro"]
+    arguments = ["--bundle", "/bundle", "--port", "18080"]
+    with started(PREDICTOR, *arguments, options=options, network="host") as container:
+        await_ready("http://127.0.0.1:18080/v2/health/ready", container.process)
         assert httpx.get("http://127.0.0.1:18080/v2/models/contained").json()["name"] == "contained"
-        identity = subprocess.run(
-            ["podman", "exec", name, "id", "-u"], capture_output=True, text=True, check=True
-        )
-        assert int(identity.stdout) > 0
-    finally:
-        began = time.monotonic()
-        subprocess.run(["podman", "stop", "--time=20", name], check=True, capture_output=True)
-    assert time.monotonic() - began < 15, "it had to be killed"
-    assert server.wait(timeout=30) == 0
+        assert int(container.execute("id", "-u")) > 0
+        status, taken = container.stop()
+    assert status in (0, 143), "it had to be killed"
+    assert taken < 15
 
 
 def test_the_predictor_image_holds_no_training_library():
     modules = ("sklearn", "lightgbm", "torch", "optuna", "mlflow", "kfp")
     code = f"import importlib.util as u; print([name for name in {modules} if u.find_spec(name)])"
-    command = [*PODMAN, "--entrypoint=python3", PREDICTOR, "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = once(PREDICTOR, "-c", code, options=["--entrypoint=python3"])
     assert done.stdout.strip() == "[]", done.stderr
 
 
