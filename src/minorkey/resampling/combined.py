@@ -20,10 +20,9 @@ __all__ = ["SmoteEnn", "SmoteTomek"]
 _MOST_ROWS = 20_000
 
 
-class SmoteTomek:
-    """SMOTE, then both ends of every Tomek link are removed."""
+class _AfterSmote:
+    """What follows SMOTE has its parameters, and suits the rows that it suits."""
 
-    name = "smote_tomek"
     deterministic = False
 
     def applies(self, facts: Facts) -> bool:
@@ -33,6 +32,12 @@ class SmoteTomek:
     def space(self, facts: Facts) -> dict[str, BaseDistribution]:
         """``ratio`` and ``k_neighbors`` of SMOTE."""
         return Smote().space(facts)
+
+
+class SmoteTomek(_AfterSmote):
+    """SMOTE, then both ends of every Tomek link are removed."""
+
+    name = "smote_tomek"
 
     def resample(
         self, x: Matrix, y: Labels, categorical: Categorical, params: dict[str, Any], *, seed: int
@@ -41,19 +46,10 @@ class SmoteTomek:
         return tomek_links(*Smote().resample(x, y, categorical, params, seed=seed), (), both=True)
 
 
-class SmoteEnn:
+class SmoteEnn(_AfterSmote):
     """SMOTE, then every row is removed that disagrees with one of its three nearest neighbours."""
 
     name = "smote_enn"
-    deterministic = False
-
-    def applies(self, facts: Facts) -> bool:
-        """Where SMOTE applies, as many rows as neighbours can be sought for."""
-        return Smote().applies(facts) and facts.rows <= _MOST_ROWS
-
-    def space(self, facts: Facts) -> dict[str, BaseDistribution]:
-        """``ratio`` and ``k_neighbors`` of SMOTE."""
-        return Smote().space(facts)
 
     def resample(
         self, x: Matrix, y: Labels, categorical: Categorical, params: dict[str, Any], *, seed: int

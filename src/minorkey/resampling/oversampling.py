@@ -137,13 +137,9 @@ class SmoteNc:
         return np.vstack([x, synthetic]), np.concatenate([y, labels[len(y) :].astype(y.dtype)])
 
 
-class BorderlineSmote:
-    """SMOTE from the positives that negatives outnumber in their neighbourhood.
+class _AmongAllRows:
+    """Interpolation from positives chosen by the negatives around them: neighbours among all rows."""
 
-    Source: Han et al. (2005), "Borderline-SMOTE".
-    """
-
-    name = "borderline_smote"
     deterministic = False
 
     def applies(self, facts: Facts) -> bool:
@@ -153,6 +149,15 @@ class BorderlineSmote:
     def space(self, facts: Facts) -> dict[str, BaseDistribution]:
         """``ratio`` and ``k_neighbors``."""
         return ratio_space(facts) | neighbour_space(facts)
+
+
+class BorderlineSmote(_AmongAllRows):
+    """SMOTE from the positives that negatives outnumber in their neighbourhood.
+
+    Source: Han et al. (2005), "Borderline-SMOTE".
+    """
+
+    name = "borderline_smote"
 
     def resample(
         self, x: Matrix, y: Labels, categorical: Categorical, params: dict[str, Any], *, seed: int
@@ -173,7 +178,7 @@ class BorderlineSmote:
         return with_synthetic(x, y, space, *sampler.fit_resample(space.values, y))
 
 
-class Adasyn:
+class Adasyn(_AmongAllRows):
     """Interpolates more from positives that have more negatives among their neighbours.
 
     The number of rows added is near what ``ratio`` asks, not exact.
@@ -182,15 +187,6 @@ class Adasyn:
     """
 
     name = "adasyn"
-    deterministic = False
-
-    def applies(self, facts: Facts) -> bool:
-        """Unweighted, imbalanced rows without categories, as many as neighbours can be sought for."""
-        return room_to_grow(facts) and facts.categorical == 0 and facts.rows * facts.positives <= _MOST_PAIRS
-
-    def space(self, facts: Facts) -> dict[str, BaseDistribution]:
-        """``ratio`` and ``k_neighbors``."""
-        return ratio_space(facts) | neighbour_space(facts)
 
     def resample(
         self, x: Matrix, y: Labels, categorical: Categorical, params: dict[str, Any], *, seed: int
