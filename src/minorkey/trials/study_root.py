@@ -6,7 +6,7 @@ store can all hold it.
 
 import errno
 import os
-import tempfile
+import uuid
 from pathlib import Path, PurePosixPath
 from typing import NoReturn, Protocol
 
@@ -110,7 +110,9 @@ class LocalStudyRoot:
         aside_folder = self.path / _ASIDE
         aside_folder.mkdir(parents=True, exist_ok=True)
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, aside = tempfile.mkstemp(dir=aside_folder)
+        aside = aside_folder / uuid.uuid4().hex
+        # The umask decides who may read it: driver and pods need not be the same user.
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(content)
@@ -120,7 +122,7 @@ class LocalStudyRoot:
         except FileExistsError:
             return False
         finally:
-            Path(aside).unlink(missing_ok=True)
+            aside.unlink(missing_ok=True)
         return True
 
     def _locate(self, key: str) -> Path:
