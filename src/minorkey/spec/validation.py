@@ -41,7 +41,7 @@ def validated(
             if first["type"] == "extra_forbidden"
             else f"{what} does not fit: {first['msg']}",
             key=key,
-            value=first["input"] if first["loc"] else None,
+            value=first["input"] if first["loc"] and first["type"] != "missing" else None,
             allowed=_allowed(kind, first["loc"]),
             remedy=remedy,
         ) from None

@@ -21,12 +21,11 @@ def check_objects(reader: Reader, spec: ClusterSpec) -> Iterator[Finding]:
         )
         missing |= {name} if finding.status == "problem" else set()
         yield finding
-    checks = {spec.namespace: [_accounts, _secrets, _volumes], spec.trial_namespace: []}
-    checks[spec.trial_namespace] += [_trial_objects]
-    for name in namespaces:
-        if name not in missing:
-            for check in checks[name]:
-                yield from check(reader, spec)
+    if spec.namespace not in missing:
+        for check in (_accounts, _secrets, _volumes):
+            yield from check(reader, spec)
+    if spec.trial_namespace not in missing:
+        yield from _trial_objects(reader, spec)
     yield from _priority_classes(reader, spec)
 
 

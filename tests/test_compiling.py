@@ -1,0 +1,158 @@
+"""What compiling for a cluster bakes in: images, resources, stores, identities, and nothing more."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from minorkey.cli import app
+from minorkey.cluster.spec import load_cluster_spec
+from minorkey.errors import SpecError
+from pipelines.compiling import compile_pipelines
+from pipelines.placement import CREDENTIALS
+
+ROOT = Path(__file__).parents[1]
+CLUSTER = load_cluster_spec(ROOT / "specs/cluster/example.yaml")
+DIGEST = "registry.test/minorkey@sha256:" + "ab" * 32
+STEPS = {"configure", "load", "preprocess", "tune", "evaluate", "register", "deploy", "release"}
+
+
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory):
+    (path,) = compile_pipelines(tmp_path_factory.mktemp("compiled"), DIGEST, CLUSTER)
+    pipeline, platform = yaml.safe_load_all(path.read_text())
+    return pipeline, platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+
+
+def secrets_of(platform: dict) -> dict[str, set[str]]:
+    """By step: the Secrets that its pod sees."""
+    return {
+        name.removeprefix("exec-"): {
+            *(one["secretName"] for one in given.get("secretAsEnv", [])),
+            *(one["secretName"] for one in given.get("secretAsVolume", [])),
+        }
+        for name, given in platform.items()
+    }
+
+
+def test_each_step_sees_only_the_secrets_that_it_needs(documents):
+    stores = {"minorkey-artifacts", "minorkey-tracking"}
+    assert secrets_of(documents[1]) == {
+        "configure": set(),
+        "load": {*stores, "minorkey-database"},
+        "preprocess": set(),
+        "tune": {*stores, "minorkey-database", "minorkey-tune-token"},
+        "evaluate": {*stores, "minorkey-database"},
+        "register": stores,
+        "deploy": {*stores, "minorkey-deploy-token"},
+        "release": {"minorkey-database"},
+    }
+
+
+def test_tokens_and_the_database_are_files_and_never_variables(documents):
+    pipeline, platform = documents
+    for given in platform.values():
+        assert {"minorkey-database", "minorkey-tune-token", "minorkey-deploy-token"}.isdisjoint(
+            one["secretName"] for one in given.get("secretAsEnv", [])
+        )
+    mounted = {
+        one["secretName"]: one["mountPath"]
+        for given in platform.values()
+        for one in given.get("secretAsVolume", [])
+    }
+    variables = environment(pipeline, "tune")
+    assert mounted["minorkey-tune-token"] == variables["MINORKEY_KUBERNETES_CREDENTIALS"] == CREDENTIALS
+    assert variables["MINORKEY_DATABASE_URL_FILE"] == f"{mounted['minorkey-database']}/url"
+
+
+def environment(pipeline: dict, step: str) -> dict[str, str]:
+    container = pipeline["deploymentSpec"]["executors"][f"exec-{step}"]["container"]
+    return {one["name"]: one["value"] for one in container.get("env", [])}
+
+
+def test_every_pod_runs_as_a_plain_user_with_a_deadline_and_its_resources(documents):
+    pipeline, platform = documents
+    assert {name.removeprefix("exec-") for name in platform} == STEPS
+    for step in STEPS:
+        given, asked = platform[f"exec-{step}"], CLUSTER.step(step)
+        context = {"runAsUser": "10001", "runAsGroup": "10001", "runAsNonRoot": True}
+        assert given["securityContext"] == context
+        assert given["activeDeadlineSeconds"] == str(asked.timeout_seconds)
+        container = pipeline["deploymentSpec"]["executors"][f"exec-{step}"]["container"]
+        assert container["image"] == DIGEST
+        assert (
+            container["resources"]["resourceCpuLimit"]
+            == container["resources"]["resourceCpuRequest"]
+            == asked.cpu
+        )
+        assert container["resources"]["resourceMemoryLimit"] == asked.memory
+
+
+def test_only_steps_that_may_be_repeated_are(documents):
+    pipeline, _ = documents
+    groups = [pipeline["root"], *pipeline["components"].values()]
+    tasks = {name: task for group in groups if "dag" in group for name, task in group["dag"]["tasks"].items()}
+    retried = {
+        name: task["retryPolicy"]["maxRetryCount"] for name, task in tasks.items() if "retryPolicy" in task
+    }
+    assert retried == {"configure": 1, "tune": 2, "release": 2}
+
+
+def test_the_cluster_reaches_tune_with_the_image_that_was_compiled_in(documents):
+    pipeline, _ = documents
+    inner = pipeline["components"]["comp-exit-handler-1"]["dag"]["tasks"]
+    baked = inner["tune"]["inputs"]["parameters"]["cluster"]["runtimeValue"]["constant"]
+    assert load_cluster_spec(baked) == CLUSTER.model_copy(update={"image": DIGEST})
+
+
+def test_volumes_are_mounted_where_roots_are_folders(tmp_path):
+    content = CLUSTER.model_dump(mode="json")
+    content["stores"] |= {"study_root": "/study/a", "bundle_root": "/bundles/b", "bundle_volume": "bundles"}
+    content["trials"] |= {"study_volume": "studies"}
+    (path,) = compile_pipelines(tmp_path, DIGEST, load_cluster_spec(yaml.safe_dump(content)))
+    _, platform = yaml.safe_load_all(path.read_text())
+    executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    mounts = {
+        name.removeprefix("exec-"): {(one["constant"], one["mountPath"]) for one in given.get("pvcMount", [])}
+        for name, given in executors.items()
+    }
+    assert mounts.pop("tune") == {("studies", "/study")}
+    bundles = {name for name, given in mounts.items() if given == {("bundles", "/bundles")}}
+    assert bundles == {"load", "evaluate", "register", "deploy"}
+
+
+def test_compiling_for_a_cluster_leaves_the_other_build_as_it_was(tmp_path):
+    compile_pipelines(tmp_path / "cluster", DIGEST, CLUSTER)
+    (path,) = compile_pipelines(tmp_path / "plain")
+    assert path.read_text() == (ROOT / "pipelines/compiled/tune.yaml").read_text()
+
+
+def test_a_cluster_without_an_image_is_refused(tmp_path):
+    with pytest.raises(SpecError, match="needs an image") as caught:
+        compile_pipelines(tmp_path, None, CLUSTER.model_copy(update={"image": None}))
+    assert "--image" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "image", ["registry.test/minorkey:1.0", "registry.test/minorkey@sha256:12", "minorkey"]
+)
+def test_a_release_refuses_an_image_that_can_change(tmp_path, image):
+    with pytest.raises(SpecError, match="by digest") as caught:
+        compile_pipelines(tmp_path, image, CLUSTER, release=True)
+    assert (caught.value.key, caught.value.value) == ("image", image)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_release_refuses_a_trial_image_that_can_change(tmp_path):
+    trials = CLUSTER.trials.model_copy(update={"image": "registry.test/trial:latest"})
+    with pytest.raises(SpecError, match="by digest") as caught:
+        compile_pipelines(tmp_path, DIGEST, CLUSTER.model_copy(update={"trials": trials}), release=True)
+    assert caught.value.key == "trials.image"
+
+
+def test_the_command_compiles_a_release(tmp_path, capsys):
+    cluster = str(ROOT / "specs/cluster/example.yaml")
+    call = ["compile", "--cluster", cluster, "--image", DIGEST, "--release", "--out", str(tmp_path)]
+    app(call, exit_on_error=False, result_action="return_value")
+    assert capsys.readouterr().out.strip() == str(tmp_path / "tune.yaml")
+    assert DIGEST in (tmp_path / "tune.yaml").read_text()

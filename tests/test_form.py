@@ -1,0 +1,108 @@
+"""The Kubeflow form: fields win over the JSON, and what was compiled in cannot be asked for otherwise."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from minorkey.cluster.spec import load_cluster_spec
+from minorkey.errors import SpecError
+from minorkey.form import Compiled, Form
+from minorkey.spec import RunSpec, with_overrides
+
+HERE = Compiled("registry.test/pipeline@sha256:01")
+CLUSTER = load_cluster_spec(Path(__file__).parents[1] / "specs/cluster/example.yaml")
+THERE = Compiled(HERE.image, CLUSTER.model_copy(update={"image": HERE.image}).canonical())
+
+
+def test_an_empty_form_is_the_default_run():
+    spec, assumed = Form().resolve(HERE)
+    assert spec == RunSpec() and assumed == []
+
+
+def test_the_json_of_a_whole_specification_comes_back_as_itself():
+    spec = with_overrides(
+        {
+            "model": "fraud",
+            "seed": 3,
+            "data": {"source": "s3://b/rows.parquet", "target": "y", "positive": "yes"},
+        },
+        {"search.trials": 9, "split.train_windows": ["7d"], "evaluate.gate.alpha": 0.1},
+    )
+    assert Form(spec=spec.model_dump_json()).resolve(THERE) == (spec, [])
+
+
+def test_fields_win_over_the_json_and_empty_ones_do_not():
+    text = json.dumps(
+        {"model": "a", "seed": 5, "search": {"trials": 9, "ensemble": 2}, "data": {"target": "t"}}
+    )
+    spec, _ = Form(data="s3://b/x.csv", trials=20, timeout=60.5, spec=text).resolve(HERE)
+    assert (spec.data.source, spec.data.target, spec.search.trials) == ("s3://b/x.csv", "t", 20)
+    assert (spec.search.timeout, spec.search.ensemble, spec.seed, spec.model) == (60.5, 2, 5, "a")
+    spec, _ = Form(target="other", seed=0, model="b", spec=text).resolve(HERE)
+    assert (spec.data.target, spec.seed, spec.search.trials, spec.model) == ("other", 0, 9, "b")
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("yes", "yes"), ("1", 1), ("true", True), ("0.5", 0.5)])
+def test_the_positive_value_is_a_number_where_it_reads_as_one(typed, meant):
+    spec, _ = Form(data="s3://b/x.csv", target="y", positive=typed).resolve(HERE)
+    assert spec.data.positive == meant
+
+
+def test_yaml_is_taken_too_and_the_model_is_named_after_the_data():
+    spec, assumed = Form(
+        data="s3://b/Card Rows.parquet", target="y", spec="search:\n  ensemble: 1\n"
+    ).resolve(HERE)
+    assert (spec.model, spec.search.ensemble) == ("card-rows", 1)
+    assert "card-rows" in assumed[0]
+
+
+@pytest.mark.parametrize(
+    ("form", "key", "allowed"),
+    [
+        (Form(mode="fast"), "mode", "full"),
+        (Form(trials=-1), "trials", "at least 0"),
+        (Form(timeout=-0.5), "timeout", "at least 0"),
+        (Form(seed=-2), "seed", "at least -1"),
+        (Form(trials=200_000), "search.trials", "100000"),
+        (Form(spec="{"), "spec", "JSON or YAML"),
+        (Form(spec="[1]"), "spec", "sections"),
+        (Form(spec='{"serach": {}}'), "serach", "search"),
+        (Form(spec='{"data": 3}'), "data", ""),
+        (Form(data="s3://b/x.csv"), "data.target", ""),
+    ],
+)
+def test_what_does_not_fit_names_the_field(form, key, allowed):
+    with pytest.raises(SpecError) as caught:
+        form.resolve(HERE)
+    assert caught.value.key == key and allowed in caught.value.allowed
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        ({"image": "registry.test/other:latest"}, "image"),
+        ({"cluster": {"namespace": "other"}}, "cluster.namespace"),
+        ({"cluster": {"trials": {"slots": 21}}}, "cluster.trials.slots"),
+        ({"cluster": {"trials": {"gpu": None}}}, "cluster.trials.gpu"),
+        ({"cluster": {"pods": 3}}, "cluster.pods"),
+        ({"namespace": "other"}, "namespace"),
+        ({"stores": {"study_root": "s3://x/y"}}, "stores"),
+        ({"trials": {"slots": 3}}, "trials"),
+    ],
+)
+def test_a_run_that_asks_for_another_cluster_or_image_is_refused(content, key):
+    with pytest.raises(SpecError, match="another cluster or image") as caught:
+        Form(spec=json.dumps(content)).resolve(THERE)
+    assert caught.value.key == key and "compile" in caught.value.remedy
+
+
+def test_a_run_may_repeat_what_was_compiled_in():
+    content = {"image": THERE.image, "cluster": {"namespace": "minorkey", "trials": {"slots": 20}}}
+    assert Form(spec=json.dumps(content)).resolve(THERE)[0] == RunSpec()
+
+
+def test_on_this_machine_no_cluster_can_be_asked_for():
+    with pytest.raises(SpecError, match="another cluster") as caught:
+        Form(spec='{"cluster": {"namespace": "x"}}').resolve(HERE)
+    assert "this machine" in caught.value.allowed
