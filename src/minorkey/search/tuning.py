@@ -15,6 +15,7 @@ from minorkey.search.driver import fit_members, run_study
 from minorkey.search.selection import FRESH, OutOfFold, Selected, allowed_share, finalists, gather, select
 from minorkey.search.shipping import ship
 from minorkey.spec import SearchSpec
+from minorkey.trials.executor import Executor
 from minorkey.trials.member import Member
 from minorkey.trials.study_root import StudyRoot
 from minorkey.trials.trial import Configuration, TrialResult
@@ -84,6 +85,7 @@ def tune_part(
     seed: int,
     on_result: Callable[[TrialResult], None],
     enqueue: Sequence[Configuration] = (),
+    executor: Executor | None = None,
 ) -> Tuned:
     """Run the study of a part, choose among its finalists on fresh folds, and compose what ships.
 
@@ -97,6 +99,7 @@ def tune_part(
         seed: seed of everything random.
         on_result: called once for every finished trial.
         enqueue: configurations to try first.
+        executor: where trials run; default: this process's pool of worker processes.
     """
     started = time.monotonic()
     share = allowed_share(training, spec.threshold)
@@ -110,6 +113,7 @@ def tune_part(
         trials=trials,
         on_result=on_result,
         enqueue=enqueue,
+        executor=executor,
     )
     searched = time.monotonic()
     emit("phase", part=part, phase="select", text="scoring the finalists on fresh folds")
@@ -129,6 +133,7 @@ def tune_part(
             root=root,
             store=store,
             seed=seed,
+            executor=executor,
         )
 
     members = fit(best, list(folds))

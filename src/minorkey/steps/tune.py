@@ -25,8 +25,7 @@ from minorkey.settings import settings
 from minorkey.spec import MonitorSpec, SearchSpec, parse_section
 from minorkey.steps.step import step
 from minorkey.tracking import open_run
-from minorkey.trials.local import close_shared_pool
-from minorkey.trials.study_root import StudyRoot, open_root
+from minorkey.trials.place import Place, open_place
 from minorkey.trials.trial import Outcome
 
 __all__ = ["run"]
@@ -75,7 +74,6 @@ def run(
     """
     spec, watch = parse_section(SearchSpec, search), parse_section(MonitorSpec, monitor)
     training = TrainingSet.read(train_dir)
-    root = open_root(settings().study_root or str(study_path.parent / "study"))
     store = FoldStore(settings().home / "folds", settings().fold_store_bytes)
     tracker = open_run(model, run_key)
     tracker.log_dataset(
@@ -94,24 +92,25 @@ def run(
 
     seconds = time_shares(spec.timeout, shares)
     study: dict[str, Any] = {"parts": {}, "trials": []}
-    for name in names:
-        tuned = tune_part(
-            training,
-            name,
-            spec.model_copy(update={"timeout": seconds[name]}),
-            trials=shares[name],
-            root=root,
-            store=store,
-            seed=seed,
-            on_result=functools.partial(tracker.trial_finished, study=name),
-        )
-        info = _info(model, training, name, tuned, spec, watch, seed, run_key)
-        judged = baselines_dir if name == "final" else baselines_dir / name
-        write_bundle(bundle_dir if name == "final" else judged / "candidate", tuned.graph, info)
-        _write_baselines(judged, training, name, spec, info, root, store, seed)
-        study["parts"][name] = _account(tuned)
-        study["trials"] += [{"part": name, **result.to_json()} for result in tuned.results]
-    close_shared_pool()
+    with open_place(cluster, run_key, workers=spec.workers, folder=study_path.parent / "study") as place:
+        for name in names:
+            tuned = tune_part(
+                training,
+                name,
+                spec.model_copy(update={"timeout": seconds[name]}),
+                trials=shares[name],
+                root=place.root,
+                store=store,
+                seed=seed,
+                on_result=functools.partial(tracker.trial_finished, study=name),
+                executor=place.executor,
+            )
+            info = _info(model, training, name, tuned, spec, watch, seed, run_key)
+            judged = baselines_dir if name == "final" else baselines_dir / name
+            write_bundle(bundle_dir if name == "final" else judged / "candidate", tuned.graph, info)
+            _write_baselines(judged, training, name, spec, info, place, store, seed)
+            study["parts"][name] = _account(tuned)
+            study["trials"] += [{"part": name, **result.to_json()} for result in tuned.results]
     tracker.flush()
     final = study["parts"]["final"]
     study |= {
@@ -172,7 +171,7 @@ def _write_baselines(
     part: str,
     spec: SearchSpec,
     info: BundleInfo,
-    root: StudyRoot,
+    place: Place,
     store: FoldStore,
     seed: int,
 ) -> None:
@@ -185,9 +184,10 @@ def _write_baselines(
         spec,
         partition=FRESH,
         folds=[None],
-        root=root,
+        root=place.root,
         store=store,
         seed=seed,
+        executor=place.executor,
     )
     rows = training.dataset.take(training.part(part).rows)
     share = float((rows.y * (1.0 if rows.weight is None else rows.weight)).sum())
@@ -196,7 +196,8 @@ def _write_baselines(
     preprocessor = Preprocessor.fit(rows.features, rows.schema, encoding, interactions=False)
     prior = member_graph(preprocessor, Prior(share, len(preprocessor.names)))
     graphs = {
-        name: members[configuration.digest(), None].graph(root) for name, configuration in BASELINES.items()
+        name: members[configuration.digest(), None].graph(place.root)
+        for name, configuration in BASELINES.items()
     }
     for name, graph in {"prior": prior, **graphs}.items():
         configuration = BASELINES.get(name)
