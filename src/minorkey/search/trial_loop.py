@@ -5,13 +5,13 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from minorkey.progress import emit
-from minorkey.search.allocation import Tried
-from minorkey.search.outcomes import best_number, history_of, nothing_complete
+from minorkey.search.known import Known
+from minorkey.search.outcomes import nothing_complete
 from minorkey.search.proposals import Proposer
-from minorkey.search.pruners import History, Pruner
+from minorkey.search.pruners import Pruner
 from minorkey.search.records import Plan, Records
 from minorkey.trials.dispatch import MOST_EVICTIONS
 from minorkey.trials.executor import Ended, Executor, Reported, Task
@@ -92,12 +92,10 @@ class TrialLoop:
         self._on_result = on_result
         self._timeout = math.inf if timeout is None else timeout
         self._reproducible = reproducible
-        self._plans: dict[int, Plan] = {}
-        self._results: dict[int, TrialResult] = {}
+        self._known = Known(records, slots=executor.slots, reproducible=reproducible)
         self._running: dict[str, int] = {}
         self._again: list[int] = []
         self._ahead: list[Plan] = []
-        self._history = History()
         self._evictions: Counter[int] = Counter()
         self._busy_seconds = 0.0
         self._proposing = 0.0
@@ -121,7 +119,7 @@ class TrialLoop:
         finally:
             self._executor.cancel()
         seconds = time.monotonic() - self._started
-        results = tuple(self._results[number] for number in sorted(self._results))
+        results = tuple(self._known.results[number] for number in sorted(self._known.results))
         if not any(result.outcome is Outcome.COMPLETE for result in results):
             raise nothing_complete(results)
         busy = self._busy_seconds / (seconds * self._executor.slots)
@@ -133,28 +131,26 @@ class TrialLoop:
         closed = self._records.closed()
         if closed is not None and closed >= self._timeout and not self._again:
             return True
-        while len(self._results) < self._trials:
+        while len(self._known.results) < self._trials:
             self._fill()
             if not self._running:
                 break
             more = self._prepare()
             self._handle(self._executor.wait(0.0 if more else None))
-        timed_out = len(self._results) < self._trials
+        timed_out = len(self._known.results) < self._trials
         if timed_out:
             self._records.close(self._timeout)
         for plan in self._ahead:
             self._proposer.withdraw(plan.number)
-        for number in sorted(self._results):
-            self._proposer.tell(self._results[number])
+        for number in sorted(self._known.results):
+            self._proposer.tell(self._known.results[number])
         return timed_out
 
     def _restore(self) -> None:
-        self._plans, self._results = self._records.plans(), self._records.results()
-        self._proposer.restore(self._plans, self._results)
-        self._again = [number for number in self._plans if number not in self._results]
-        self._spent = sum(result.seconds for result in self._results.values()) / self._executor.slots
-        for result in self._results.values():
-            self._remember(result)
+        self._again = self._known.restore()
+        self._proposer.restore(self._known.plans, self._known.results)
+        self._spent = self._known.seconds / self._executor.slots
+        for result in self._known.results.values():
             self._on_result(result)
             if not self._reproducible:
                 self._proposer.tell(result)
@@ -168,25 +164,24 @@ class TrialLoop:
 
     def _next(self) -> Plan | None:
         if self._again:
-            return self._plans[self._again.pop(0)]
+            return self._known.plans[self._again.pop(0)]
         if self._ahead and self._in_time():
             return self._ahead.pop(0)
         return self._propose()
 
     def _propose(self) -> Plan | None:
-        number = len(self._plans) + len(self._ahead)
-        if number >= self._trials or not self._in_time() or not self._may_ask(number):
+        number = len(self._known.plans) + len(self._ahead)
+        if number >= self._trials or not self._in_time() or not self._known.may_ask(number):
             return None
         began = time.monotonic()
-        for seen in sorted(self._seen(number)):
-            self._proposer.tell(self._results[seen])
-        plan = Plan(number, self._proposer.propose(number, self._tried(number)))
+        for seen in sorted(self._known.seen(number)):
+            self._proposer.tell(self._known.results[seen])
+        plan = Plan(number, self._proposer.propose(number, self._known.tried(number, self._ahead)))
         self._proposing = time.monotonic() - began
         return plan
 
     def _start(self, plan: Plan) -> None:
-        self._records.put_plan(plan)
-        self._plans[plan.number] = plan
+        self._known.plan(plan)
         task = self._task(plan)
         self._executor.submit(task)
         self._running[task.name] = plan.number
@@ -205,9 +200,10 @@ class TrialLoop:
         Returns:
             Whether another one is wanted: one for each worker, as they may end together.
         """
-        if self._reproducible or self._again or not self._results or len(self._ahead) >= self._executor.slots:
+        known = self._known
+        if self._reproducible or self._again or not known.results or len(self._ahead) >= self._executor.slots:
             return False
-        mean = sum(result.seconds for result in self._results.values()) / len(self._results)
+        mean = known.seconds / len(known.results)
         plan = self._propose() if self._proposing * self._executor.slots > _AHEAD_SHARE * mean else None
         if plan is None:
             return False
@@ -215,31 +211,7 @@ class TrialLoop:
         return len(self._ahead) < self._executor.slots
 
     def _in_time(self) -> bool:
-        return not self._plans or self._spent + time.monotonic() - self._started < self._timeout
-
-    def _may_ask(self, number: int) -> bool:
-        return not self._reproducible or all(seen in self._results for seen in self._in_order(number))
-
-    def _seen(self, number: int) -> set[int]:
-        """Numbers of the results that ask and pruning of a trial may see."""
-        if not self._reproducible:
-            return set(self._results)
-        return set(self._in_order(number)) & self._results.keys()
-
-    def _in_order(self, number: int) -> range:
-        return range(number - self._executor.slots + 1)
-
-    def _tried(self, number: int) -> list[Tried]:
-        seen = self._seen(number)
-        return [
-            Tried(
-                plan.configuration.family,
-                plan.configuration.resampler,
-                self._results[one].value if one in seen else None,
-                plan.configuration.interactions,
-            )
-            for one, plan in [*sorted(self._plans.items()), *((plan.number, plan) for plan in self._ahead)]
-        ]
+        return not self._known.plans or self._spent + time.monotonic() - self._started < self._timeout
 
     def _handle(self, events: Sequence[Reported | Ended]) -> None:
         """First keep the workers busy, then keep the books."""
@@ -253,10 +225,7 @@ class TrialLoop:
             self._finish(number, event)
 
     def _judge(self, number: int, reported: Reported) -> None:
-        history = self._history
-        if self._reproducible:
-            history = history_of(self._results[seen] for seen in sorted(self._seen(number)))
-        history.record(number, reported.step, reported.value, reported.folds)
+        history = self._known.report(number, reported)
         prunes = self._pruner.prunes(number, reported.step, self._last_rung, history)
         self._executor.answer(reported.name, not prunes)
         self._records.put_step(number, reported)
@@ -270,14 +239,10 @@ class TrialLoop:
             if self._evictions[number] <= MOST_EVICTIONS:
                 self._again.append(number)
                 return
-        result = self._result(number, ended)
-        self._records.put_result(result)
-        self._results[number] = result
-        self._remember(result)
+        result = self._known.finish(number, ended)
         if not self._reproducible:
             self._proposer.tell(result)
         self._on_result(result)
-        best = self._history.best
         emit(
             "trial_finished",
             part=self._part,
@@ -287,24 +252,5 @@ class TrialLoop:
             family=result.configuration.family,
             resampler=result.configuration.resampler,
             seconds=round(result.seconds, 3),
-            best=None if best is None else self._results[best].value,
+            best=self._known.best,
         )
-
-    def _result(self, number: int, ended: Ended) -> TrialResult:
-        if ended.outcome is Outcome.COMPLETE:
-            found = TrialResult.from_json(ended.content)
-            return replace(found, number=number, seconds=ended.seconds, cpu_seconds=ended.cpu_seconds)
-        return TrialResult(
-            number=number,
-            configuration=self._plans[number].configuration,
-            outcome=ended.outcome,
-            value=None,
-            seconds=ended.seconds,
-            cpu_seconds=ended.cpu_seconds,
-            error=ended.error,
-        )
-
-    def _remember(self, result: TrialResult) -> None:
-        for step, value in result.reported:
-            self._history.record(result.number, step, value, result.fold_scores)
-        self._history.best = best_number(self._results.values())
