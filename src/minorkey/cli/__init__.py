@@ -23,6 +23,7 @@ from minorkey.cli.runs import runs_command
 from minorkey.cli.schema import schema_command
 from minorkey.cli.serve import serve_command
 from minorkey.cli.submit import submit_command
+from minorkey.cli.sweep import sweep_command
 from minorkey.errors import MinorkeyError
 
 __all__ = ["app", "main"]
@@ -52,6 +53,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "submit": submit_command,
     "runs": runs_command,
     "doctor": doctor_command,
+    "sweep": sweep_command,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_command, name=_name)
