@@ -88,9 +88,7 @@ class Reader:
             if not more:
                 return found
 
-    def allowed(
-        self, namespace: str, verb: str, resource: str, group: str = "", subresource: str = ""
-    ) -> bool:
+    def allowed(self, namespace: str, verb: str, resource: str, group: str = "") -> bool:
         """Whether who asks may do this, by SelfSubjectAccessReview.
 
         Raises:
@@ -98,7 +96,6 @@ class Reader:
             StateError: it is not reached, or does not accept who asks.
         """
         asked = {"namespace": namespace, "verb": verb, "resource": resource, "group": group}
-        asked |= {"subresource": subresource} if subresource else {}
         kind = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview"}
         path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
         answer = self._ask("POST", path, {**kind, "spec": {"resourceAttributes": asked}})

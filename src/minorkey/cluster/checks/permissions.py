@@ -8,24 +8,20 @@ from minorkey.cluster.spec import ClusterSpec
 
 __all__ = ["NEEDED", "check_permissions"]
 
-#: What the tune step does in the trials' namespace: group, resource, subresource, verbs.
+#: What the tune step does in the trials' namespace: group, resource, verbs.
 NEEDED = (
-    ("batch", "jobs", "", ("create", "get", "list", "watch", "delete")),
-    ("", "pods", "", ("get", "list", "watch")),
-    ("", "pods", "log", ("get",)),
-    ("", "events", "", ("list",)),
+    ("batch", "jobs", ("create", "list", "watch", "delete")),
+    ("", "pods", ("list", "watch")),
+    ("", "events", ("list",)),
 )
 
 
 def check_permissions(reader: Reader, spec: ClusterSpec) -> Iterator[Finding]:
     """Look at every right that driving trials takes."""
     namespace = spec.trial_namespace
-    for group, resource, subresource, verbs in NEEDED:
-        missing = [
-            verb for verb in verbs if not reader.allowed(namespace, verb, resource, group, subresource)
-        ]
-        what = f"{resource}/{subresource}" if subresource else resource
-        qualified = f"{what}.{group}" if group else what
+    for group, resource, verbs in NEEDED:
+        missing = [verb for verb in verbs if not reader.allowed(namespace, verb, resource, group)]
+        qualified = f"{resource}.{group}" if group else resource
         if missing:
             yield problem(
                 "permissions",
