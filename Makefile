@@ -6,7 +6,7 @@ BASE_PYTHON ?= $(shell for p in python3.11 python3 python; do \
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint ci bench bench-long compile images lock test-containers clean
+.PHONY: help install run test test-cluster lint ci bench bench-long compile images lock test-containers clean
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -27,7 +27,7 @@ run: $(STAMP) ## run the whole pipeline on the built-in data
 	$(VENV)/bin/minorkey run --overwrite
 
 test: $(STAMP) ## run the tests (no root, no network)
-	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 --dist loadfile -m 'not container and not browser'
+	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 --dist loadfile -m 'not container and not browser and not cluster'
 
 lint: $(STAMP) ## check style, types and layers
 	$(VENV)/bin/ruff check .
@@ -35,6 +35,12 @@ lint: $(STAMP) ## check style, types and layers
 	$(VENV)/bin/mypy -p minorkey
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/hadolint images/*/Dockerfile
+
+test-cluster: $(STAMP) ## test the kubeconfig's cluster: IMAGE=, STUDY_ROOT= or NODE_FOLDER=; DRY_RUN=1 lists
+	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -m cluster -v -rs --timeout=1800 tests/cluster $(if $(DRY_RUN),--dry-run) \
+		$(if $(IMAGE),--image='$(IMAGE)') $(if $(STUDY_ROOT),--study-root='$(STUDY_ROOT)') \
+		$(if $(NODE_FOLDER),--node-folder='$(NODE_FOLDER)') $(if $(KUBE_CONTEXT),--kube-context='$(KUBE_CONTEXT)') \
+		$(if $(SLOTS),--slots='$(SLOTS)') $(if $(TRIALS),--trials='$(TRIALS)') $(CLUSTER_OPTIONS)
 
 ci: ## everything that CI does, in containers too (root, Debian)
 	bash .ci/run
@@ -47,6 +53,7 @@ bench-long: $(STAMP) ## the long benchmarks (about a day)
 
 compile: $(STAMP) ## write pipelines/compiled/ and docs/reference/ anew
 	$(VENV)/bin/minorkey compile
+	$(VENV)/bin/minorkey compile --cluster specs/cluster/example.yaml --out pipelines/compiled/example-cluster
 	$(PYTHON) docs/reference/generate.py
 
 images: ## build the images (VARIANT=cuda, CONTAINER_TOOL=docker; RELEASE=1 wants BASE=NAME@sha256:...)
