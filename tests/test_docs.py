@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from minorkey.cli import app
+from minorkey.cluster.spec import load_cluster_spec
 from minorkey.spec import load_spec
 
 ROOT = Path(__file__).parents[1]
@@ -24,7 +25,7 @@ def module_at(path: Path):
     return module
 
 
-@pytest.mark.parametrize("name", ["spec.md", "cli.md"])
+@pytest.mark.parametrize("name", ["spec.md", "cluster.md", "cli.md"])
 def test_the_generated_reference_is_current(name):
     generate = module_at(ROOT / "docs/reference/generate.py")
     assert (ROOT / "docs/reference" / name).read_text() == generate.PAGES[name](), "run `make compile`"
@@ -61,3 +62,8 @@ def test_no_link_is_dead(page):
 @pytest.mark.parametrize("path", sorted(ROOT.glob("specs/*.yaml")), ids=lambda path: path.name)
 def test_example_specifications_are_valid(path):
     assert load_spec(path).model != "minorkey"
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("specs/cluster/*.yaml")), ids=lambda path: path.name)
+def test_example_cluster_specifications_are_valid(path):
+    assert load_cluster_spec(path).namespace

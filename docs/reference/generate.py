@@ -1,4 +1,4 @@
-"""Write spec.md from the specification's JSON schema, and cli.md from the commands' help."""
+"""Write spec.md and cluster.md from the schemas, and cli.md from the commands' help."""
 
 import json
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from minorkey.cli import app
+from minorkey.cluster.spec import ClusterSpec
 from minorkey.spec import RunSpec
 
 __all__ = ["PAGES"]
@@ -28,6 +29,16 @@ are refused.
 This page is generated from the schema by `make compile`.
 """
 
+_CLUSTER_HEADING = """# The cluster specification
+
+Where and as what a run's pods run: one YAML file that `minorkey compile --cluster CLUSTER.yaml` bakes into
+the pipeline. A run cannot change it; a run that asks for another cluster or image is refused. An example
+with comments is `specs/cluster/example.yaml`; `minorkey doctor --cluster CLUSTER.yaml` compares it with the
+cluster. Unknown keys are refused.
+
+This page is generated from the schema by `make compile`.
+"""
+
 
 def _commands() -> str:
     # The usage lines begin with the running program's name, of which cyclopts takes off one word:
@@ -42,29 +53,49 @@ def _commands() -> str:
 
 def _specification() -> str:
     schema = RunSpec.model_json_schema()
-    return "\n".join([_HEADING, *_section("", schema, schema["$defs"])])
+    return "\n".join([_HEADING, *_section("", "The run", schema, schema["$defs"])])
 
 
-def _section(prefix: str, schema: dict[str, Any], definitions: dict[str, Any]) -> Iterator[str]:
+def _cluster() -> str:
+    schema = ClusterSpec.model_json_schema()
+    return "\n".join([_CLUSTER_HEADING, *_section("", "The cluster", schema, schema["$defs"])])
+
+
+def _section(prefix: str, title: str, schema: dict[str, Any], definitions: dict[str, Any]) -> Iterator[str]:
     plain, nested = {}, {}
     for name, content in schema["properties"].items():
-        reference = content.get("$ref", "").rpartition("/")[2]
+        path, reference = _inner(f"{prefix}{name}", content)
         if "properties" in definitions.get(reference, {}):
-            nested[name] = definitions[reference]
+            nested[path] = definitions[reference]
         else:
             plain[name] = content
-    yield f"## {prefix.rstrip('.') or 'The run'}\n"
+    yield f"## {title}\n"
     description = schema.get("description", "").splitlines()
     yield f"{description[0]}\n" if description else ""
     yield "| key | takes | default | meaning |"
     yield "| --- | --- | --- | --- |"
     for name, content in plain.items():
-        default = json.dumps(content.get("default", {} if content.get("type") == "object" else None))
+        default = "needed" if name in schema.get("required", []) else f"`{json.dumps(_default(content))}`"
         meaning = _cell(content.get("description", ""))
-        yield f"| `{prefix}{name}` | {_cell(_takes(content))} | `{default}` | {meaning} |"
+        yield f"| `{prefix}{name}` | {_cell(_takes(content))} | {default} | {meaning} |"
     yield ""
     for name, content in nested.items():
-        yield from _section(f"{prefix}{name}.", content, definitions)
+        yield from _section(f"{name}.", name, content, definitions)
+
+
+def _default(content: dict[str, Any]) -> Any:
+    return content.get("default", {} if content.get("type") == "object" else None)
+
+
+def _inner(path: str, content: dict[str, Any]) -> tuple[str, str]:
+    """Path and name of the section that a key holds: as itself, optional, in a mapping or in a list."""
+    if "anyOf" in content:
+        return next((found for option in content["anyOf"] if (found := _inner(path, option))[1]), (path, ""))
+    if content.get("type") == "array" and "items" in content:
+        return _inner(f"{path}[]", content["items"])
+    if content.get("type") == "object" and isinstance(content.get("additionalProperties"), dict):
+        return _inner(f"{path}.NAME", content["additionalProperties"])
+    return path, content.get("$ref", "").rpartition("/")[2]
 
 
 def _takes(content: dict[str, Any]) -> str:
@@ -74,6 +105,8 @@ def _takes(content: dict[str, Any]) -> str:
         return ", ".join(f"`{value}`" for value in content["enum"])
     if "const" in content:
         return f"`{content['const']}`"
+    if "format" in content:
+        return str(content["format"])
     bounds = [text.format(content[key]) for key, text in _BOUNDS.items() if key in content]
     kind = content.get("type", "anything")
     if kind == "array":
@@ -88,7 +121,7 @@ def _cell(text: str) -> str:
 
 
 #: What this script writes: the name of a page, and the function that gives its text.
-PAGES = {"spec.md": _specification, "cli.md": _commands}
+PAGES = {"spec.md": _specification, "cluster.md": _cluster, "cli.md": _commands}
 
 if __name__ == "__main__":
     for name, text in PAGES.items():

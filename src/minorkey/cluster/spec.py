@@ -27,9 +27,13 @@ _NAME = r"^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$"
 _STUDY = r"^(/|s3://).+"
 _PLACE = r"^(/|[a-z][a-z0-9+]*://).+"
 
-Name = Annotated[str, Field(pattern=_NAME)]
-OptionalName = Annotated[str, Field(pattern=rf"^$|{_NAME}")]
-Quantity = Annotated[str, Field(pattern=QUANTITY)]
+Name = Annotated[str, Field(pattern=_NAME, json_schema_extra={"format": "Kubernetes name"})]
+OptionalName = Annotated[
+    str, Field(pattern=rf"^$|{_NAME}", json_schema_extra={"format": "Kubernetes name or nothing"})
+]
+Quantity = Annotated[
+    str, Field(pattern=QUANTITY, json_schema_extra={"format": "quantity such as 500m, 2, 4Gi"})
+]
 StepName = Literal["configure", "load", "preprocess", "tune", "evaluate", "register", "deploy", "release"]
 
 #: The steps that may have resources of their own.
@@ -157,7 +161,9 @@ class Stores(Section):
 class ServiceAccounts(Section):
     """The identities of the run's pods."""
 
-    pipeline: Name = Field("minorkey-pipeline", description="Every step; it may do nothing at the API.")
+    pipeline: Name = Field(
+        "minorkey-pipeline", description="Every step: what Kubeflow Pipelines itself needs, no more."
+    )
     tune: Name = Field("minorkey-tune", description="May create, watch and delete trial Jobs.")
     deploy: Name = Field("minorkey-deploy", description="May change what serves.")
 

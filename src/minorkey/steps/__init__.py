@@ -1,1 +1,1 @@
-"""The six steps of the pipeline."""
+"""The steps of the pipeline: six of them do the work, configure and release stand around them."""
