@@ -107,9 +107,10 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folders]:
 
 @pytest.fixture(scope="session")
 def crossed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folders]:
-    """A run judged by outer cross-validation."""
-    split = {"kind": "repeated_cv", "folds": 2, "outer_folds": 2}
-    yield from _tuned(tmp_path_factory.mktemp("crossed"), 480, split, {**SEARCH, "trials": 3})
+    """A run judged by outer cross-validation, twice."""
+    split = {"kind": "repeated_cv", "folds": 2, "outer_folds": 2, "outer_repeats": 2}
+    search = {**SEARCH, "trials": 5, "families": ["logistic_regression"], "interactions": False}
+    yield from _tuned(tmp_path_factory.mktemp("crossed"), 480, split, search)
 
 
 def _tuned(folder: Path, rows: int, split: dict, search: dict) -> Iterator[Folders]:

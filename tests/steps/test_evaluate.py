@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -6,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from sklearn.metrics import average_precision_score
 
 from minorkey.bundle.bundle import Bundle, write_bundle
 from minorkey.data.membership import seen_in_training
@@ -123,11 +125,21 @@ def test_outer_folds_judge_each_row_by_models_that_never_saw_it(crossed: Folders
     test = TestSet.read(crossed.test)
     scored = score_test(crossed.bundle, crossed.baselines, test)[CANDIDATE]
     assert test.outer is not None
-    for fold in (0, 1):
-        inside = test.outer[0] == fold
-        bundle = Bundle.load(crossed.baselines / f"outer-0-{fold}" / "candidate")
-        np.testing.assert_array_equal(scored.score[0, inside], bundle.score(test.dataset.features[inside])[1])
+    assert test.outer.shape == scored.score.shape == (2, len(test.dataset))
+    assert (test.outer[0] != test.outer[1]).any()
+    for repeat, fold in itertools.product((0, 1), (0, 1)):
+        inside = test.outer[repeat] == fold
+        bundle = Bundle.load(crossed.baselines / f"outer-{repeat}-{fold}" / "candidate")
+        expected = bundle.score(test.dataset.features[inside])[1]
+        np.testing.assert_array_equal(scored.score[repeat, inside], expected)
     judge(crossed, tmp_path)
     verdict = json.loads((tmp_path / "verdict.json").read_text())
     assert np.sum(verdict["confusion"]) == len(test.dataset)
+    metrics = verdict["metrics"]["test"]
+    repeats = [average_precision_score(test.dataset.y, raw) for raw in scored.raw]
+    assert repeats[0] != repeats[1]
+    assert metrics["average_precision"]["value"] == pytest.approx(np.mean(repeats))
+    assert all(one["low"] < one["value"] < one["high"] for one in metrics.values())
+    for name in ("report.html", "card.md"):
+        assert "mean of 2 repeats" in (tmp_path / name).read_text()
     assert "outer cross-validation" in (tmp_path / "report.html").read_text()

@@ -55,7 +55,7 @@ def test_trials_are_nested_runs_in_mlflow(sealed: Folders) -> None:
 
 def test_outer_parts_have_bundles_of_their_own(crossed: Folders) -> None:
     folders = sorted(folder.name for folder in crossed.baselines.iterdir() if folder.name.startswith("outer"))
-    assert folders == ["outer-0-0", "outer-0-1"]
+    assert folders == ["outer-0-0", "outer-0-1", "outer-1-0", "outer-1-1"]
     whole = Bundle.load(crossed.bundle).info.lineage["training_digest"]
     assert Bundle.load(crossed.baselines / "outer-0-0" / "candidate").info.lineage["training_digest"] == whole
     assert Bundle.load(crossed.baselines / "outer-0-0" / "candidate").info.membership["part"] == "outer-0-0"
