@@ -123,6 +123,19 @@ def test_tried_counts_every_trial(content: Content) -> None:
     assert sum(row["complete"] + row["pruned"] + row["failed"] for row in rows) == 40
 
 
+def test_searches_of_several_parts_stand_side_by_side(content: Content) -> None:
+    one = [trial | {"part": "outer-0-0"} for trial in content.study["trials"][:5]]
+    other = [trial | {"part": "final"} for trial in content.study["trials"][:3]]
+    runs = trial_figures.history_of_parts([*one, *other])
+    assert list(runs) == ["outer-0-0", "final"]
+    # The fifth trial was pruned, yet has its place.
+    assert [place for place, *_ in runs["outer-0-0"]] == [0, 1, 2, 3]
+    assert [place for place, *_ in runs["final"]] == [5, 6, 7]
+    values = [trial["value"] for trial in other]
+    assert [best for _, _, best, _ in runs["final"]] == [max(values[:n]) for n in (1, 2, 3)]
+    assert "2 searches one after the other" in trial_figures.history([*one, *other])
+
+
 def test_card_names_use_limits_and_slices(content: Content) -> None:
     card = model_card(content)
     assert "Not stated" in card and "scenario" in card and "| country | CH |" in card

@@ -8,28 +8,47 @@ import optuna
 
 from minorkey.evaluation.report.drawing import ACCENT, MUTED, PALETTE, drawn, figure
 
-__all__ = ["history", "importances", "parallel_coordinates", "tried"]
+__all__ = ["history", "history_of_parts", "importances", "parallel_coordinates", "tried"]
 
 #: Fewer finished trials say nothing about which parameter matters.
 ENOUGH_TRIALS = 8
 
 
 def history(trials: list[dict[str, Any]]) -> str:
-    """Each complete trial's score in the order of its number, and the best so far."""
-    complete = _complete(trials)
-    families = sorted({trial["configuration"]["family"] for trial in complete})
+    """Each complete trial's score in the order of the trials, and the best so far of its part."""
+    runs = history_of_parts(trials)
+    points = [point for run in runs.values() for point in run]
+    families = sorted({family for _, _, _, family in points})
     with figure(width=9.6, height=3.2) as (made, axes):
         for family, colour in zip(families, PALETTE, strict=False):
-            own = [trial for trial in complete if trial["configuration"]["family"] == family]
-            axes.plot(
-                [t["number"] for t in own], [t["value"] for t in own], "o", ms=5, color=colour, label=family
-            )
-        if complete:
-            best = np.maximum.accumulate([trial["value"] for trial in complete])
-            axes.step([t["number"] for t in complete], best, where="post", color=MUTED, linewidth=1.2)
-        axes.set(xlabel="trial", ylabel="validation average precision")
+            own = [(place, value) for place, value, _, name in points if name == family]
+            axes.plot(*zip(*own, strict=True), "o", ms=5, color=colour, label=family)
+        for run in runs.values():
+            places, _, best, _ = zip(*run, strict=True)
+            axes.step(places, best, where="post", color=MUTED, linewidth=1.2)
+        label = "trial" if len(runs) < 2 else f"trial, {len(runs)} searches one after the other"
+        axes.set(xlabel=label, ylabel="validation average precision")
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
         return drawn(made, label="Optimisation history")
+
+
+def history_of_parts(trials: list[dict[str, Any]]) -> dict[str, list[tuple[int, float, float, str]]]:
+    """For each part of the study its complete trials: place among all trials, score, best so far, family.
+
+    Numbers begin anew with each part, so places are counted through: parts follow each other in the order
+    in which their first trials stand.
+    """
+    runs: dict[str, list[tuple[int, float, float, str]]] = {}
+    order = dict.fromkeys(trial.get("part", "") for trial in trials)
+    by_part = [[trial for trial in trials if trial.get("part", "") == part] for part in order]
+    ordered = [trial for part in by_part for trial in sorted(part, key=lambda one: one["number"])]
+    for place, trial in enumerate(ordered):
+        if trial["outcome"] != "complete" or trial["value"] is None:
+            continue
+        run = runs.setdefault(trial.get("part", ""), [])
+        best = max(trial["value"], run[-1][2] if run else trial["value"])
+        run.append((place, trial["value"], best, trial["configuration"]["family"]))
+    return runs
 
 
 def tried(trials: list[dict[str, Any]]) -> list[dict[str, Any]]:
