@@ -29,7 +29,7 @@ def test_the_json_of_a_whole_specification_comes_back_as_itself():
         },
         {"search.trials": 9, "split.train_windows": ["7d"], "evaluate.gate.alpha": 0.1},
     )
-    assert Form(spec=spec.model_dump_json()).resolve(THERE) == (spec, [])
+    assert Form(spec=spec.model_dump_json()).resolve(HERE) == (spec, [])
 
 
 def test_fields_win_over_the_json_and_empty_ones_do_not():
@@ -99,7 +99,15 @@ def test_a_run_that_asks_for_another_cluster_or_image_is_refused(content, key):
 
 def test_a_run_may_repeat_what_was_compiled_in():
     content = {"image": THERE.image, "cluster": {"namespace": "minorkey", "trials": {"slots": 20}}}
-    assert Form(spec=json.dumps(content)).resolve(THERE)[0] == RunSpec()
+    assert Form(spec=json.dumps(content)).resolve(THERE)[0].data == RunSpec().data
+
+
+def test_on_a_cluster_nothing_serves_from_a_pod_of_the_run():
+    spec, assumed = Form().resolve(THERE)
+    assert spec.deploy.target == "none" and "deploy.target" in assumed[0]
+    with pytest.raises(SpecError) as caught:
+        Form(spec='{"deploy": {"target": "local"}}').resolve(THERE)
+    assert (caught.value.key, caught.value.value) == ("deploy.target", "local")
 
 
 def test_on_this_machine_no_cluster_can_be_asked_for():

@@ -108,7 +108,12 @@ class Form:
         """
         if self.mode not in MODES:
             raise SpecError("there is no such mode", key="mode", value=self.mode, allowed=", ".join(MODES))
-        return resolve(compiled.check(self._content()), self._overrides())
+        content, overrides = compiled.check(self._content()), self._overrides()
+        spec, assumed = resolve(content, overrides)
+        if compiled.cluster and spec.deploy.target == "local":
+            spec = _without_local_server(spec)
+            assumed.append("deploy.target is none: a pod of the run is no place to serve from")
+        return spec, assumed
 
     def _content(self) -> dict[str, Any]:
         try:
@@ -151,6 +156,23 @@ class Form:
             "model": self.model or None,
         }
         return {key: value for key, value in fields.items() if value is not None}
+
+
+def _without_local_server(spec: RunSpec) -> RunSpec:
+    """The specification for a cluster, where nothing outlives the deploy step's pod.
+
+    Raises:
+        SpecError: it asks for a predictor beside the step.
+    """
+    if "target" in spec.deploy.model_fields_set:
+        raise SpecError(
+            "a run on a cluster cannot serve from a process beside its deploy step",
+            key="deploy.target",
+            value=spec.deploy.target,
+            allowed="none: the version is registered and becomes champion",
+            remedy="leave deploy.target out; serve the bundle with the predictor's image",
+        )
+    return spec.model_copy(update={"deploy": spec.deploy.model_copy(update={"target": "none"})})
 
 
 def resolve(content: dict[str, Any], overrides: dict[str, Any]) -> tuple[RunSpec, list[str]]:
