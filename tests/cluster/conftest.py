@@ -49,7 +49,10 @@ def parameters(pytestconfig: pytest.Config) -> Parameters:
 @pytest.fixture(scope="session")
 def administrator(parameters: Parameters) -> client.ApiClient:
     """A client with the rights of the kubeconfig."""
-    return config.new_client_from_config(context=parameters.kube_context)
+    try:
+        return config.new_client_from_config(context=parameters.kube_context)
+    except config.ConfigException as error:
+        pytest.exit(f"no cluster: {error} Set KUBECONFIG, and KUBE_CONTEXT= if need be.", returncode=2)
 
 
 @pytest.fixture(scope="module")

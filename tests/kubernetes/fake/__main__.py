@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument("--gpus", type=int, default=0, help="GPUs of the one node")
     parser.add_argument("--seed", type=int, default=0, help="of the faults")
     parser.add_argument("--fault", action="append", default=[], help="FAULT=PROBABILITY of every call")
+    parser.add_argument("--tls", action="store_true", help="speak https, as kubectl wants it")
     asked = parser.parse_args()
     module, _, function = asked.run_pod.partition(":")
     cluster = FakeCluster(
@@ -29,6 +30,7 @@ def main() -> None:
         nodes=[Node(gpus=asked.gpus)],
         run_pod=getattr(importlib.import_module(module), function) if module else None,
         seed=asked.seed,
+        tls=asked.tls,
     )
     for fault in asked.fault:
         name, probability = fault.split("=")

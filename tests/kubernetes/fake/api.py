@@ -1,6 +1,7 @@
 """The API server: who asks, what for, what goes wrong, and the answer."""
 
 import json
+import traceback
 from collections import Counter
 from collections.abc import Callable
 
@@ -30,6 +31,7 @@ class Api:
 
     Attributes:
         calls: how often each verb was asked of each resource, faults included.
+        failures: tracebacks of requests that nobody foresaw: a defect of the fake.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Api:
         self._access = access
         self._faults = faults
         self.calls: Counter[tuple[str, str]] = Counter()
+        self.failures: list[str] = []
 
     def handle(self, request: Request) -> Answer:
         """The answer to one request."""
@@ -61,6 +64,11 @@ class Api:
             return self._with_faults(call, request)
         except ApiError as error:
             return error.answer()
+        except Cut:
+            raise
+        except Exception:
+            self.failures.append(traceback.format_exc())
+            return ApiError(500, "InternalError", "Internal error occurred: a defect of the fake").answer()
 
     def _with_faults(self, call: Call, request: Request) -> Answer:
         planned = self._faults.pick(call.verb, call.resource)
@@ -83,6 +91,8 @@ class Api:
     def _answer(self, call: Call, request: Request) -> Answer:
         user = self._access.user(request.headers.get("authorization", ""))
         self._access.check(user, call)
+        if "protobuf" in request.headers.get("content-type", ""):
+            raise ApiError(415, "UnsupportedMediaType", "the fake reads JSON and YAML only")
         if call.kind.group in _REVIEWS:
             return self._review(user, call, request)
         if call.subresource not in ("", "status", "finalize"):

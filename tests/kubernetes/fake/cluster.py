@@ -13,6 +13,7 @@ import yaml
 from tests.kubernetes.fake.access import Access
 from tests.kubernetes.fake.admission import admit
 from tests.kubernetes.fake.api import Api
+from tests.kubernetes.fake.certificates import server_context
 from tests.kubernetes.fake.claims import Claims
 from tests.kubernetes.fake.deletion import Deleter
 from tests.kubernetes.fake.environment import container_environment, expanded
@@ -22,7 +23,7 @@ from tests.kubernetes.fake.jobs import JobController
 from tests.kubernetes.fake.kinds import Kinds, kind_of
 from tests.kubernetes.fake.kubelet import Kubelet
 from tests.kubernetes.fake.loop import Clock, Loop
-from tests.kubernetes.fake.mounts import Mounts
+from tests.kubernetes.fake.mounts import TOKEN_PATH, Mounts
 from tests.kubernetes.fake.objects import Objects
 from tests.kubernetes.fake.processes import Ended, Process, Running, SimulatedPod
 from tests.kubernetes.fake.quotas import QuotaController
@@ -50,6 +51,7 @@ class FakeCluster:
             at once.
         bookmark_seconds: how often a watch that allows it is told the current version.
         seed: of the faults that come by chance.
+        tls: speak https, without which kubectl sends no token and pods find no API by themselves.
 
     Attributes:
         url, kubeconfig: where the API is, and a file with the rights of an administrator.
@@ -67,7 +69,9 @@ class FakeCluster:
         run_pod: RunPod | None = None,
         bookmark_seconds: float = 60.0,
         seed: int = 0,
+        tls: bool = False,
     ) -> None:
+        self._tls = tls
         self._environment = dict(environment or {})
         self._run_pod = run_pod
         self.folder = Path(tempfile.mkdtemp(prefix="fake-cluster-"))
@@ -109,7 +113,7 @@ class FakeCluster:
 
     def __enter__(self) -> "FakeCluster":
         self._loop.start()
-        self._server = Server(self._api.handle)
+        self._server = Server(self._api.handle, server_context(self.folder) if self._tls else None)
         self.url = self._server.url
         self.kubeconfig = self.kubeconfig_with(self._access.admin_token, "admin")
         return self
@@ -120,8 +124,9 @@ class FakeCluster:
         self.kubelet.close()
         self._loop.close()
         shutil.rmtree(self.folder, ignore_errors=True)
-        if self._loop.failures and error[0] is None:
-            raise AssertionError("a controller of the fake failed:\n" + "\n".join(self._loop.failures))
+        failures = self._loop.failures + self._api.failures
+        if failures and error[0] is None:
+            raise AssertionError("the fake failed:\n" + "\n".join(failures))
 
     def add_node(self, node: Node) -> None:
         """A machine joins."""
@@ -144,11 +149,12 @@ class FakeCluster:
 
     def kubeconfig_with(self, token: str, name: str, namespace: str = "default") -> Path:
         """Write a kubeconfig file for whoever carries a token."""
+        authority = {"certificate-authority": str(self.folder / "ca.crt")} if self._tls else {}
         content = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": "fake",
-            "clusters": [{"name": "fake", "cluster": {"server": self.url}}],
+            "clusters": [{"name": "fake", "cluster": {"server": self.url, **authority}}],
             "users": [{"name": name, "user": {"token": token}}],
             "contexts": [
                 {"name": "fake", "context": {"cluster": "fake", "user": name, "namespace": namespace}}
@@ -200,9 +206,15 @@ class FakeCluster:
         if running:
             running.kill("OOMKilled")
 
+    def _show_authority(self, mounts: Mounts) -> None:
+        account = mounts.paths.get(TOKEN_PATH)
+        if self._tls and account:
+            shutil.copy(self.folder / "ca.crt", account / "ca.crt")
+
     def _start(self, pod: dict, folder: Path, ended: Ended) -> Running:
         values = container_environment(self.store, pod)
         mounts = Mounts(self.store, pod, folder, self._claims.folder, self._access.issue)
+        self._show_authority(mounts)
         container = pod["spec"]["containers"][0]
         written = [*(container.get("command") or ()), *(container.get("args") or ())]
         command = [mounts.replaced(expanded(part, values)) for part in written]
@@ -210,6 +222,8 @@ class FakeCluster:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "PYTHONPATH": os.pathsep.join(filter(None, (str(Path.cwd()), os.environ.get("PYTHONPATH", "")))),
             "HOSTNAME": pod["metadata"]["name"],
+            "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+            "KUBERNETES_SERVICE_PORT": self.url.rpartition(":")[2],
             **self._environment,
             **{name: mounts.replaced(value) for name, value in values.items()},
         }

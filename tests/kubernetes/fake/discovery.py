@@ -8,6 +8,20 @@ __all__ = ["VERSION", "discover"]
 
 VERSION = {"major": "1", "minor": "36", "gitVersion": "v1.36.0-fake", "platform": "linux/amd64"}
 _VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
+_SHORT = {
+    "namespaces": "ns",
+    "nodes": "no",
+    "pods": "po",
+    "events": "ev",
+    "configmaps": "cm",
+    "services": "svc",
+    "serviceaccounts": "sa",
+    "resourcequotas": "quota",
+    "persistentvolumes": "pv",
+    "persistentvolumeclaims": "pvc",
+    "priorityclasses": "pc",
+    "poddisruptionbudgets": "pdb",
+}
 _SUBRESOURCES = {"pods": ("status", "log", "eviction"), "jobs": ("status",), "serviceaccounts": ("token",)}
 
 
@@ -49,10 +63,16 @@ def _resources(kind: Kind) -> list[dict]:
         "singularName": kind.name.lower(),
         "kind": kind.name,
         "namespaced": kind.namespaced,
+        "shortNames": [_SHORT[kind.plural]] if kind.plural in _SHORT else [],
         "verbs": ["create"] if kind.plural.endswith("reviews") else _VERBS,
     }
     below = [
-        {**entry, "name": f"{kind.plural}/{name}", "verbs": ["create", "get", "patch", "update"]}
+        {
+            **entry,
+            "name": f"{kind.plural}/{name}",
+            "shortNames": [],
+            "verbs": ["create", "get", "patch", "update"],
+        }
         for name in _SUBRESOURCES.get(kind.plural, ())
     ]
     return [entry, *below]

@@ -18,6 +18,7 @@ _JOBS, _PODS = kind_of("jobs"), kind_of("pods")
 _FINALIZER = "batch.kubernetes.io/job-tracking"
 _OVER = ("Succeeded", "Failed")
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+_LEFT_OUT_WHEN_EMPTY = ("active", "succeeded", "failed", "conditions")
 #: Seconds after which a pod that could not be made is tried again, at first and at most.
 _RETRY_SECONDS, _LONGEST_RETRY = 0.2, 2.0
 
@@ -290,8 +291,8 @@ class JobController:
         self._loop.after(seconds, delete)
 
     def _write(self, job: dict, status: dict) -> None:
-        status.setdefault("ready", 0)
-        status["uncountedTerminatedPods"] = {}
+        told = {key: value for key, value in status.items() if value or key not in _LEFT_OUT_WHEN_EMPTY}
+        status = {"ready": 0, "uncountedTerminatedPods": {}, **told}
         self._objects.set_status(_JOBS, job, status)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.kubernetes.fake.kinds import kind_of
 from tests.kubernetes.fake.store import Store
 
-__all__ = ["MountError", "Mounts"]
+__all__ = ["TOKEN_PATH", "MountError", "Mounts"]
 
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 

@@ -3,10 +3,12 @@
 import select
 import socket
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from tests.kubernetes.fake.answers import Answer
@@ -38,9 +40,14 @@ Handle = Callable[[Request], Answer]
 
 
 class Server:
-    """Answers each request by a function. It listens on a free port of 127.0.0.1 from the start."""
+    """Answers each request by a function. It listens on a free port of 127.0.0.1 from the start.
 
-    def __init__(self, handle: Handle) -> None:
+    Args:
+        handle: gives the answer.
+        tls: for https; without it the server speaks http.
+    """
+
+    def __init__(self, handle: Handle, tls: ssl.SSLContext | None = None) -> None:
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         server = self
@@ -57,11 +64,18 @@ class Server:
             request_queue_size = 512
             block_on_close = False
 
+            def finish_request(self, request: Any, client_address: Any) -> None:
+                if tls is None:
+                    super().finish_request(request, client_address)
+                    return
+                with tls.wrap_socket(request, server_side=True) as secure:
+                    super().finish_request(secure, client_address)
+
             def handle_error(self, request: object, client_address: object) -> None:
                 """Clients come and go."""
 
         self._listener = Listener(("127.0.0.1", 0), Connection)
-        self.url = f"http://127.0.0.1:{self._listener.server_address[1]}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._listener.server_address[1]}"
         self._thread = threading.Thread(
             target=self._listener.serve_forever, kwargs={"poll_interval": 0.05}, name="api", daemon=True
         )
@@ -133,6 +147,9 @@ def _read(connection: socketserver.StreamRequestHandler) -> Request | None:
 
 def _hung_up(connection: socket.socket) -> bool:
     readable, _, _ = select.select([connection], [], [], 0)
+    if readable and isinstance(connection, ssl.SSLSocket):
+        # A client that watches has nothing more to say than that it goes.
+        return True
     try:
         return bool(readable) and connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
     except OSError:
