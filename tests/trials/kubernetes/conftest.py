@@ -8,6 +8,7 @@ from tests.kubernetes.fake.cluster import FakeCluster
 from tests.kubernetes.fake.scheduler import Node
 from tests.trials.kubernetes.stage import Stage
 
+TAINTS = ({"key": "nvidia.com/gpu", "effect": "NoSchedule"},)
 _numbers = itertools.count()
 
 
@@ -21,7 +22,7 @@ def events(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeCluster]:
     """One cluster for a module, where each test has a namespace of its own."""
-    nodes = (Node(), Node("gpu-1", gpus=2, labels={"accelerator": "small"}))
+    nodes = (Node(), Node("gpu-1", gpus=2, labels={"accelerator": "small"}, taints=TAINTS))
     volumes = {"study": tmp_path_factory.mktemp("volume")}
     with FakeCluster(volumes=volumes, nodes=nodes, environment={"OMP_NUM_THREADS": "1"}) as running:
         yield running

@@ -94,6 +94,30 @@ class Stage:
             self._stack.callback(executor.close)
         return executor
 
+    def slow(self) -> Timing:
+        """Timing of an executor that does not lose patience."""
+        return impatient(patience=60.0, node_patience=60.0)
+
+    def evict(self, pod: dict[str, Any]) -> None:
+        self.cluster.evict(pod)
+
+    def preempt(self, pod: dict[str, Any]) -> None:
+        self.cluster.preempt(pod)
+
+    def lose_node(self, pod: dict[str, Any]) -> None:
+        self.cluster.lose_node(pod)
+
+    def delete(self, pod: dict[str, Any]) -> None:
+        self.cluster._deleter.delete(kind_of("pods"), self.namespace, pod["metadata"]["name"], {})
+
+    def messages(self) -> list[str]:
+        """Names of what pods of every study here have said."""
+        return sorted(path.name for path in self.volume.glob(f"{self.namespace}/*/channel/from/*/*"))
+
+    def asked(self) -> list[str]:
+        """Names of the Jobs that were ever asked for."""
+        return sorted(path.name for path in self.volume.glob(f"{self.namespace}/*/channel/to/*"))
+
     def jobs(self) -> list[dict[str, Any]]:
         return self.cluster.jobs(self.namespace)
 

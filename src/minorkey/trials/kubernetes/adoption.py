@@ -45,7 +45,8 @@ class Legacy:
             over.add((slot.job, slot.number))
         legacy.ended = dict(ended)
         for job in fleet.jobs():
-            if is_over(fleet.pod(job), fleet.job(job)):
+            seen = fleet.job(job)
+            if seen is None or is_over(seen):
                 continue
             for number in range(1, assigned.get(job, 0) + 1):
                 found = None if (job, number) in over else channel.assignment(job, number)

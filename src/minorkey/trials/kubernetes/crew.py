@@ -174,7 +174,7 @@ class Crew:
         if self._fleet.is_gone(job):
             return True
         seen = self._fleet.job(job)
-        return seen is not None and is_over(self._fleet.pod(job), seen)
+        return seen is not None and is_over(seen)
 
     def start_held(self) -> list[Problem]:
         """Try again, now and then, what the quota has refused.

@@ -1,7 +1,6 @@
 """The Jobs and pods of a study, as the watchers last saw them."""
 
 import queue
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -65,15 +64,15 @@ class Fleet:
             InputError: the API refuses, or has been away for too long.
         """
         touched: set[str] = set()
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                news = self._news.get(timeout=max(0.0, 0.0 if touched else deadline - time.monotonic()))
-            except queue.Empty:
-                return touched
-            if news.error is not None:
-                raise news.error
-            touched |= self._listing(news) if news.change == "LISTED" else self._change(news)
+        try:
+            news = self._news.get(timeout=seconds) if seconds > 0 else self._news.get_nowait()
+            while True:
+                if news.error is not None:
+                    raise news.error
+                touched |= self._listing(news) if news.change == "LISTED" else self._change(news)
+                news = self._news.get_nowait()
+        except queue.Empty:
+            return touched
 
     def job(self, name: str) -> Manifest | None:
         """A Job as last seen."""

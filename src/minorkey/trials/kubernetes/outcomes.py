@@ -22,25 +22,14 @@ _TAKEN = (
     "UnexpectedAdmissionError",
 )
 _KILLED = 137
-#: A pod that should be gone for so many seconds is on a node that no longer answers.
-_STUCK_SECONDS = 60.0
 
 
-def is_over(pod: Manifest | None, job: Manifest | None, *, now: float | None = None) -> bool:
-    """Whether a pod will run nothing more.
+def is_over(job: Manifest) -> bool:
+    """Whether a Job will run nothing more.
 
-    Args:
-        pod: the pod as last seen; None: it is gone, or there has been none yet.
-        job: its Job as last seen; None: it is gone.
-        now: seconds since 1970.
+    A pod that was taken away is no end yet: the Job replaces it, and its successor takes up the task.
     """
-    if job is None or _condition(job, "Failed") or _condition(job, "Complete"):
-        return True
-    if pod is None:
-        return False
-    deleted = pod["metadata"].get("deletionTimestamp")
-    stuck = deleted is not None and seconds_since(deleted, now) > _STUCK_SECONDS
-    return stuck or pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+    return bool(_condition(job, "Failed") or _condition(job, "Complete"))
 
 
 def outcome_of(pod: Manifest | None, job: Manifest | None) -> tuple[Outcome, str]:
@@ -60,7 +49,8 @@ def outcome_of(pod: Manifest | None, job: Manifest | None) -> tuple[Outcome, str
         told = disrupted.get("reason") if disrupted else status.get("reason")
         return Outcome.EVICTED, f"the pod was taken away: {told or 'no reason given'}"
     if ran is None:
-        return Outcome.CRASHED, _line(f"the pod failed: {status.get('message') or status.get('reason', '')}")
+        told = status.get("message") or status.get("reason") or "no reason given"
+        return Outcome.EVICTED, _line(f"the pod was not run to its end: {told}")
     return _by_exit(ran)
 
 
@@ -68,8 +58,8 @@ def over_deadline(pod: Manifest | None, job: Manifest | None) -> bool:
     """Whether the platform ended the pod, or its Job, for its time limit."""
     if pod is not None and pod.get("status", {}).get("reason") == "DeadlineExceeded":
         return True
-    ended = job is not None and (_condition(job, "Failed") or _condition(job, "FailureTarget"))
-    return bool(ended) and ended.get("reason") == "DeadlineExceeded" if isinstance(ended, dict) else False
+    ends = [_condition(job, kind) for kind in ("Failed", "FailureTarget")] if job is not None else []
+    return any(end.get("reason") == "DeadlineExceeded" for end in ends)
 
 
 def terminated(pod: Manifest | None) -> Manifest | None:
