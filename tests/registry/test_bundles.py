@@ -5,8 +5,10 @@ import pytest
 
 from minorkey.bundle.bundle import Bundle
 from minorkey.errors import BundleError, StateError
-from minorkey.registry import fetch_bundle, store_bundle
+from minorkey.registry import check_bundle_root, fetch_bundle, store_bundle
+from minorkey.stores.bucket import Bucket
 from tests.serving.bundles import small_bundle
+from tests.stores.s3 import S3
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +72,42 @@ def test_a_root_that_cannot_be_written_is_named(
     with pytest.raises(StateError) as caught:
         store_bundle(bundle.folder, bundle.digest)
     assert caught.value.key == "MINORKEY_BUNDLE_ROOT"
+
+
+def test_a_bundle_in_a_bucket(
+    bundle: Bundle, s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINORKEY_BUNDLE_ROOT", s3)
+    check_bundle_root()
+    uri = store_bundle(bundle.folder, bundle.digest)
+    assert uri == f"{s3}/{bundle.digest}"
+    assert store_bundle(bundle.folder, bundle.digest) == uri
+    monkeypatch.setenv("MINORKEY_HOME", str(tmp_path / "another-machine"))
+    fetched = fetch_bundle(uri)
+    assert fetched == tmp_path / "another-machine" / "downloads" / bundle.digest
+    assert Bundle.load(fetched).digest == bundle.digest
+
+
+def test_an_upload_that_was_cut_short_is_done_again(
+    bundle: Bundle, s3: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINORKEY_BUNDLE_ROOT", s3)
+    Bucket(f"{s3}/{bundle.digest}").put("model.onnx", b"half of it")
+    with pytest.raises(StateError, match="downloaded"):
+        fetch_bundle(f"{s3}/{bundle.digest}")
+    assert Bundle.load(fetch_bundle(store_bundle(bundle.folder, bundle.digest))).digest == bundle.digest
+
+
+def test_a_bucket_that_is_missing_or_refuses_is_named(
+    bundle: Bundle, s3: str, s3_server: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINORKEY_BUNDLE_ROOT", "s3://no-such-bucket/bundles")
+    for ask in (check_bundle_root, lambda: store_bundle(bundle.folder, bundle.digest)):
+        with pytest.raises(StateError, match="no-such-bucket") as caught:
+            ask()
+        assert "create the bucket" in caught.value.remedy
+    monkeypatch.setenv("MINORKEY_BUNDLE_ROOT", s3)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3_server.powerless[0])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_server.powerless[1])
+    with pytest.raises(StateError, match="refuses these credentials"):
+        check_bundle_root()

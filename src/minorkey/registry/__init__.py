@@ -1,6 +1,6 @@
 """The model registry: versions with their lineage and aliases, and the bundles they ship as."""
 
-from minorkey.registry.bundles import fetch_bundle, store_bundle
+from minorkey.registry.bundles import check_bundle_root, fetch_bundle, store_bundle
 from minorkey.registry.versions import (
     bundle_of_version,
     move_champion,
@@ -12,6 +12,7 @@ from minorkey.registry.versions import (
 
 __all__ = [
     "bundle_of_version",
+    "check_bundle_root",
     "fetch_bundle",
     "move_champion",
     "register_version",

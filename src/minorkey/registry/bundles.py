@@ -3,7 +3,7 @@
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import fsspec
 
@@ -11,8 +11,20 @@ from minorkey.bundle.bundle import Bundle
 from minorkey.bundle.manifest import MANIFEST
 from minorkey.errors import BundleError, StateError
 from minorkey.settings import settings
+from minorkey.stores.bucket import Bucket
 
-__all__ = ["fetch_bundle", "store_bundle"]
+__all__ = ["check_bundle_root", "fetch_bundle", "store_bundle"]
+
+
+def check_bundle_root() -> None:
+    """Before any work: the bucket of registered bundles is there and takes these credentials.
+
+    Raises:
+        StateError: it is missing, refuses or does not answer.
+    """
+    root = settings().bundle_root
+    if root.startswith("s3://"):
+        Bucket(root).get(MANIFEST)
 
 
 def store_bundle(folder: Path, digest: str) -> str:
@@ -107,33 +119,65 @@ def _store_local(folder: Path, target: Path) -> None:
 
 def _store_remote(folder: Path, uri: str) -> None:
     """Upload every file, the manifest last: where it is, the bundle is whole."""
-    store, root = _filesystem(uri)
-    if store.exists(f"{root}/{MANIFEST}"):
+    store = _store(uri)
+    if store.get(MANIFEST) is not None:
         return
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in sorted(files, key=lambda path: path.name == MANIFEST):
-        store.pipe_file(f"{root}/{path.relative_to(folder).as_posix()}", path.read_bytes())
+        store.put(path.relative_to(folder).as_posix(), path.read_bytes())
 
 
 def _download(uri: str, target: Path) -> None:
-    store, root = _filesystem(uri)
-    if not store.exists(f"{root}/{MANIFEST}"):
+    store = _store(uri)
+    if store.get(MANIFEST) is None:
         raise FileNotFoundError(f"there is no {MANIFEST}")
     aside = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        for name in store.find(root):
-            path = aside / str(name)[len(root) :].lstrip("/")
+        for name in store.list(""):
+            path = aside / name
+            if not path.resolve().is_relative_to(aside.resolve()):
+                raise BundleError("a file of the bundle lies outside of it", key=f"{uri}/{name}")
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(store.cat_file(name))
+            path.write_bytes(store.get(name) or b"")
         if not target.exists():
             aside.rename(target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _filesystem(uri: str) -> tuple[Any, str]:
-    store, root = fsspec.core.url_to_fs(uri)
-    return store, str(root)
+class _Store(Protocol):
+    def put(self, key: str, content: bytes) -> None: ...
+
+    def get(self, key: str) -> bytes | None: ...
+
+    def list(self, prefix: str) -> list[str]: ...
+
+
+def _store(uri: str) -> _Store:
+    return Bucket(uri) if uri.startswith("s3://") else _Filesystem(uri)
+
+
+class _Filesystem:
+    """Objects under a URI of any other scheme that fsspec knows."""
+
+    def __init__(self, uri: str) -> None:
+        store, root = fsspec.core.url_to_fs(uri)
+        self._store, self._root = store, str(root)
+
+    def put(self, key: str, content: bytes) -> None:
+        self._store.pipe_file(f"{self._root}/{key}", content)
+
+    def get(self, key: str) -> bytes | None:
+        try:
+            content: bytes = self._store.cat_file(f"{self._root}/{key}")
+        except FileNotFoundError:
+            return None
+        return content
+
+    def list(self, prefix: str) -> list[str]:
+        return [
+            str(name)[len(self._root) :].lstrip("/") for name in self._store.find(f"{self._root}/{prefix}")
+        ]
 
 
 def _altered(uri: str, found: str, expected: str) -> BundleError:

@@ -38,7 +38,6 @@ def run(
     *,
     model: str,
     data: str,
-    seed: int,
     base_version: str,
     feedback_uri: str,
     until: str,
@@ -50,7 +49,6 @@ def run(
     Args:
         model: name in the registry.
         data: the data section of the spec, as JSON.
-        seed: seed of the run; what the rows are does not depend on it.
         base_version: on a retune, the version that it starts from; else "".
         feedback_uri: on a retune, labelled production rows to append; else "".
         until: use only rows whose event is before this moment (ISO 8601); else "".
@@ -63,13 +61,14 @@ def run(
     Raises:
         InputError: bad input, the champion cannot score such rows, or a run of this model is in flight.
     """
-    from minorkey.registry import version_to_beat
+    from minorkey.registry import check_bundle_root, version_to_beat
 
     spec = parse_section(DataSpec, data)
     run_key = settings().run_key or run_id or uuid.uuid4().hex
     lease.take(model, run_key, owner=settings().owner_lock)
     try:
         champion = version_to_beat(model, run_key)
+        check_bundle_root()
         if base_version and base_version != champion:
             emit(
                 "warned",
