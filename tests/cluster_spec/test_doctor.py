@@ -291,6 +291,13 @@ def test_the_version_of_kubeflow_is_asked_for(version, status):
         assert [one.status for one in check_kubeflow(database.url)] == [status]
 
 
+def test_a_kubeflow_behind_a_login_or_broken_is_told_apart():
+    with serving(lambda database: setattr(database, "token", "x")) as database:
+        assert [one.status for one in check_kubeflow(database.url)] == ["unseen"]
+        database.broken = 500
+        assert [one.status for one in check_kubeflow(database.url)] == ["problem"]
+
+
 def test_a_kubeflow_that_is_not_there_is_told():
     (found,) = check_kubeflow("http://127.0.0.1:9")
     assert found.status == "problem" and "port-forward" in found.remedy

@@ -14,6 +14,7 @@ _KUBERNETES = (1, 32)
 _KUBEFLOW = (2, 14)
 _WORKFLOWS = "workflows.argoproj.io"
 _SECONDS = 10.0
+_LOGIN = (301, 302, 303, 307, 401, 403)
 
 
 def check_kubernetes(reader: Reader) -> Iterator[Finding]:
@@ -54,6 +55,9 @@ def check_kubeflow(host: str) -> Iterator[Finding]:
         told = str(answer.json().get("tag_name", "")) if answer.status_code == 200 else ""
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, AttributeError) as error:
         yield problem("kubeflow", f"{host} is not reached: {type(error).__name__}: {error}", remedy)
+        return
+    if answer.status_code in _LOGIN:
+        yield unseen("kubeflow", f"{host} asks for a login", "look at the image of deployment ml-pipeline")
         return
     if answer.status_code != 200:
         yield problem("kubeflow", f"{host} answers {answer.status_code}", remedy)
