@@ -1,5 +1,6 @@
 import os
 import re
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -12,7 +13,7 @@ from minorkey.search.storage import open_storage
 from minorkey.trials.local import LocalExecutor
 from minorkey.trials.study_root import LocalStudyRoot, open_root
 from minorkey.trials.trial import TrialResult
-from tests.search.storage_contract import StorageContract, executor
+from tests.search.storage_contract import StorageContract, executor, states
 from tests.search.studies import run_loop
 from tests.stores.postgres import PASSWORD, Postgres
 
@@ -108,6 +109,16 @@ def test_the_password_is_in_nothing_that_is_left(
     assert not [
         path for path in tmp_path.rglob("*") if path.is_file() and PASSWORD.encode() in path.read_bytes()
     ]
+
+
+def test_a_root_that_was_emptied_is_another_study(
+    tmp_path: Path, database: str, executor: LocalExecutor
+) -> None:
+    folder = tmp_path / "study"
+    for trials in (5, 3):
+        run_loop(folder, executor, trials=trials, database=database)
+        assert len(states(folder, database)) == trials
+        shutil.rmtree(folder)
 
 
 def test_the_lock_says_since_when(tmp_path: Path, database: str) -> None:

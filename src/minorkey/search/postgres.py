@@ -36,12 +36,13 @@ _NAME_BYTES = 63
 
 
 @contextmanager
-def open_database(url: str, study: str) -> Iterator[BaseStorage]:
+def open_database(url: str, study: str, place: str) -> Iterator[BaseStorage]:
     """Optuna's storage in the database, owned until the context ends.
 
     Args:
         url: address of the database.
         study: what the lock stands for; the same for every driver of the study.
+        place: where the study is, for messages.
 
     Raises:
         StateError: another driver holds the study, or the database refuses or does not answer.
@@ -50,7 +51,7 @@ def open_database(url: str, study: str) -> Iterator[BaseStorage]:
     from sqlalchemy.exc import SQLAlchemyError
 
     _make_tables(url)
-    lock = _Lock(url, study)
+    lock = _Lock(url, study, place)
     engine_options = {
         "pool_size": 1,
         "max_overflow": 0,
@@ -79,9 +80,9 @@ def open_database(url: str, study: str) -> Iterator[BaseStorage]:
 class _Lock:
     """The advisory lock of one study, and who holds it."""
 
-    def __init__(self, url: str, study: str) -> None:
+    def __init__(self, url: str, study: str, place: str) -> None:
         self._url = url
-        self._study = study
+        self._place = place
         digest = hashlib.sha256(f"minorkey study {study}".encode()).digest()
         self._key = int.from_bytes(digest[:8], "big", signed=True)
         self._token = uuid.uuid4().hex[:8]
@@ -134,7 +135,7 @@ class _Lock:
             by = f"{name} (at {holder[2]}) since {holder[3]}"
         return StateError(
             f"the study is driven by {by}",
-            key=self._study,
+            key=self._place,
             value=shown(self._url),
             allowed="one driver a study",
             remedy="wait until it has finished, or end it, and run the same command again",

@@ -3,7 +3,7 @@
 The books can be built again from the study root. What the storage adds is the lock: one driver a study.
 """
 
-import hashlib
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ from minorkey.stores.database import require_database
 from minorkey.trials.study_root import StudyRoot
 
 __all__ = ["StudyStorage", "open_storage", "require_database"]
+
+_IDENTITY = "storage/study.id"
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,9 @@ def open_storage(root: StudyRoot, database_url: str) -> Iterator[StudyStorage]:
             and there is no database that could keep a second driver away.
     """
     if database_url:
-        digest = hashlib.sha256(root.location.encode()).hexdigest()[:12]
-        with open_database(database_url, root.location) as storage:
-            yield StudyStorage(storage, f"{digest}/")
+        study = _identity(root)
+        with open_database(database_url, study, root.location) as storage:
+            yield StudyStorage(storage, f"{study}/")
         return
     if "://" in root.location:
         raise StateError(
@@ -59,3 +61,13 @@ def open_storage(root: StudyRoot, database_url: str) -> Iterator[StudyStorage]:
         )
     with open_journal(root.driver_folder) as journal:
         yield StudyStorage(journal)
+
+
+def _identity(root: StudyRoot) -> str:
+    """What the study is called in the database, kept in the root itself.
+
+    So a root that was emptied, or the same path on another machine, is another study.
+    """
+    drawn = uuid.uuid4().hex
+    root.put_if_absent(_IDENTITY, drawn.encode())
+    return (root.get(_IDENTITY) or drawn.encode()).decode()
