@@ -13,7 +13,6 @@ def load(
     data: Output[Dataset],
     model: str,
     data_section: str,
-    seed: int,
     base_version: str,
     feedback_uri: str,
     until: str,
@@ -25,7 +24,6 @@ def load(
         data: folder of rows.parquet, schema.json and profile.json.
         model: name in the registry.
         data_section: the specification's data section, as JSON.
-        seed: seed of everything random.
         base_version: on a retune, the version whose rows are extended; else empty.
         feedback_uri: on a retune, where labelled production rows are; else empty.
         until: on a retune, the last event time that is read; else empty.
@@ -42,7 +40,6 @@ def load(
     loaded = step.run(
         model=model,
         data=data_section,
-        seed=seed,
         base_version=base_version,
         feedback_uri=feedback_uri,
         until=until,

@@ -90,7 +90,6 @@ def build(image: str = IMAGE, cluster: ClusterSpec | None = None) -> Any:
             loaded = load(
                 model=asked["model"],
                 data_section=asked["data"],
-                seed=asked["seed"],
                 base_version=base_version,
                 feedback_uri=feedback_uri,
                 until=until,

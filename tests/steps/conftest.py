@@ -71,7 +71,6 @@ def run_until_tuned(
     load.run(
         model="m",
         data=json.dumps(data),
-        seed=0,
         base_version="",
         feedback_uri="",
         until="",

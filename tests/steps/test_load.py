@@ -37,7 +37,7 @@ def _run(folder: Path, **changes: Any) -> load.LoadResult:
     if not source.exists():
         _frame().to_parquet(source)
     data = {"source": str(source), "target": "fraud", **changes.pop("data", {})}
-    arguments: dict[str, Any] = {"base_version": "", "feedback_uri": "", "until": "", "seed": 0} | changes
+    arguments: dict[str, Any] = {"base_version": "", "feedback_uri": "", "until": ""} | changes
     return load.run(model="cards", data=json.dumps(data), data_dir=folder / "data", **arguments)
 
 

@@ -117,7 +117,6 @@ def test_labelled_production_rows_are_read_as_the_source_is(
     load(
         model="m",
         data=data.model_dump_json(),
-        seed=0,
         base_version="",
         feedback_uri=str(tmp_path / "production.csv"),
         until="",

@@ -65,7 +65,6 @@ def _load(model: str, folder: Path) -> load.LoadResult:
     return load.run(
         model=model,
         data=json.dumps({"source": str(folder / "rows.parquet"), "target": "fraud", "features": features}),
-        seed=0,
         base_version="",
         feedback_uri="",
         until="",

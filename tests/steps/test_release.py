@@ -21,7 +21,7 @@ def home(tmp_path, monkeypatch):
 def load_rows(folder: Path, run_id: str):
     data = '{"options": {"rows": 3000, "days": 14}}'
     names = {"base_version": "", "feedback_uri": "", "until": ""}
-    return load.run(model="cards", data=data, seed=0, data_dir=folder / "data", run_id=run_id, **names)
+    return load.run(model="cards", data=data, data_dir=folder / "data", run_id=run_id, **names)
 
 
 def test_the_engines_run_id_is_the_run_key_and_holds_the_lease_until_the_release(tmp_path):
