@@ -39,7 +39,7 @@ def sizes(name: str) -> dict[str, Any]:
     """Sizes of an image in MB."""
     image = IMAGE.format(name)
     with tempfile.TemporaryDirectory(prefix="minorkey-image-") as folder:
-        command = ["podman", "push", "--quiet", "--compression-format=gzip", image, f"dir:{folder}"]
+        command = ["podman", "push", "--quiet", "--compress", image, f"dir:{folder}"]
         subprocess.run(command, check=True)
         layers = json.loads(Path(folder, "manifest.json").read_text())["layers"]
     shown = ["podman", "image", "inspect", "--format={{.Size}}", image]

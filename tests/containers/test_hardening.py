@@ -64,7 +64,7 @@ def test_a_whole_run_needs_no_network_and_writes_to_its_home_and_tmp_alone(tmp_p
         "data": {"options": {"rows": 4_000, "days": 28, "fraud_share": 0.03}},
         "split": {"folds": 2},
         "search": {"trials": 2, "workers": 1, "finalists": 1, "families": ["logistic_regression"]},
-        "evaluate": {"bootstraps": 50},
+        "evaluate": {"bootstraps": 100},
         "deploy": {"target": "none"},
     }
     (home / "spec.yaml").write_text(yaml.safe_dump(spec))
@@ -75,7 +75,7 @@ def test_a_whole_run_needs_no_network_and_writes_to_its_home_and_tmp_alone(tmp_p
     )
     assert done.returncode == 0, done.stdout + done.stderr
     result = json.loads((home / "out/result.json").read_text())
-    assert 0 < result["metrics"]["test"]["average_precision"] <= 1
+    assert 0 < result["metrics"]["test"]["average_precision"]["value"] <= 1
     assert (home / "out/report.html").stat().st_uid == int(inspect(PIPELINE)["User"].partition(":")[0])
 
 
