@@ -20,6 +20,8 @@ class Settings:
     home: Path
     #: MLflow server; default: SQLite in `home`.
     tracking_uri: str
+    #: File with the password of the MLflow server's user, where the environment does not hold it itself.
+    tracking_password_file: str
     #: Folder or URI under which registered bundles are copied by digest.
     bundle_root: str
     #: File to which a step appends its progress events; empty: nowhere.
@@ -70,6 +72,7 @@ def settings() -> Settings:
     return Settings(
         home=home,
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{home}/mlflow.db"),
+        tracking_password_file=os.environ.get("MINORKEY_TRACKING_PASSWORD_FILE", ""),
         bundle_root=os.environ.get("MINORKEY_BUNDLE_ROOT", str(home / "bundles")),
         events=os.environ.get("MINORKEY_EVENTS", ""),
         error=os.environ.get("MINORKEY_ERROR", ""),

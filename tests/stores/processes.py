@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import pytest
 
-_PATIENCE = 90.0
+_PATIENCE = 200.0
 _PARENT_DIED = 1
 
 

@@ -63,6 +63,7 @@ def client() -> "MlflowClient":
     """
     uri = settings().tracking_uri
     _refuse_silence(uri)
+    _take_password()
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
@@ -87,7 +88,46 @@ def reaching() -> Iterator[None]:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise _unreachable(reason) from error
+        raise _refused(reason, getattr(error, "error_code", "")) or _unreachable(reason) from error
+
+
+def _take_password() -> None:
+    """MLflow takes its password from the environment alone; a mounted Secret is a file."""
+    path = settings().tracking_password_file
+    if not path:
+        return
+    try:
+        os.environ["MLFLOW_TRACKING_PASSWORD"] = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        raise StateError(
+            "the file with MLflow's password cannot be read",
+            key="MINORKEY_TRACKING_PASSWORD_FILE",
+            value=path,
+            allowed="a file that holds the password",
+            remedy="check that it is mounted, that this user may read it and that it holds text",
+        ) from None
+
+
+def _refused(reason: str, code: str) -> StateError | None:
+    """The error of a server that answers, but not to this user; None if that is not the matter."""
+    if code == "UNAUTHENTICATED" or "error code 401" in reason:
+        return StateError(
+            "the MLflow server does not know this user and password",
+            key="MLFLOW_TRACKING_USERNAME",
+            value=settings().tracking_uri,
+            allowed="a user of the server, with the password",
+            remedy="set MLFLOW_TRACKING_USERNAME, and MLFLOW_TRACKING_PASSWORD or "
+            "MINORKEY_TRACKING_PASSWORD_FILE",
+        )
+    if code == "PERMISSION_DENIED" or "error code 403" in reason:
+        return StateError(
+            f"the MLflow server does not let this user do that: {reason}",
+            key="MLFLOW_TRACKING_USERNAME",
+            value=settings().tracking_uri,
+            allowed="a user who may edit the model's experiment and registered model",
+            remedy="have an administrator grant EDIT, or use another user",
+        )
+    return None
 
 
 def _is_empty() -> bool:
