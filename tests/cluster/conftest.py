@@ -1,7 +1,8 @@
 """The suite for a real cluster: ``make test-cluster``.
 
-Everything happens in namespaces of its own, with a random suffix, that are deleted at the end. Volumes of the
-node, which belong to no namespace, are deleted too.
+Everything happens in namespaces of its own, with a random suffix, that are gone at the end. Volumes of the
+node, which belong to no namespace, are deleted too. What a killed run leaves carries a label:
+``kubectl delete namespace -l minorkey.io/test=true``.
 """
 
 from collections.abc import Iterator

@@ -13,6 +13,7 @@ OPTIONS = {
     "node-folder": ("", "folder of the node that the driver shares: a study root without S3"),
     "slots": ("4", "trial pods at a time"),
     "trials": ("30", "trials of the study whose driver is killed"),
+    "pod-cpu": ("250m", "cores of a trial pod"),
     "pod-memory": ("1Gi", "memory of a trial pod"),
     "wait": ("300", "seconds after which something that did not happen counts as missing"),
 }
@@ -34,6 +35,7 @@ class Parameters:
     node_folder: Path | None
     slots: int
     trials: int
+    pod_cpu: str
     pod_memory: str
     patience: float
 
@@ -47,6 +49,7 @@ class Parameters:
             node_folder=Path(given["node-folder"]) if given["node-folder"] else None,
             slots=int(given["slots"]),
             trials=int(given["trials"]),
+            pod_cpu=given["pod-cpu"],
             pod_memory=given["pod-memory"],
             patience=float(given["wait"]),
         )

@@ -1,6 +1,7 @@
 """A namespace in which a study can run: accounts, a kubeconfig with the driver's rights, a study root."""
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import fsspec
 import yaml
 from kubernetes import client
 
@@ -49,12 +51,13 @@ class StudyPlace:
 @contextmanager
 def study_place(site: Site, parameters: Parameters, folder: Path) -> Iterator[StudyPlace]:
     """Prepare a namespace for a study, and clean up after it."""
+    study = f"study-{uuid4().hex[:8]}"
     with ExitStack() as stack:
+        stack.callback(_remove, parameters, study)
         own = stack.enter_context(site.own_namespace("study"))
         for manifest in driver_objects(own.namespace):
             apply(own.api, manifest, "minorkey-test")
         own.wait(lambda: own.has_account(TRIAL_ACCOUNT))
-        study = f"study-{uuid4().hex[:8]}"
         extra: dict[str, Any] = {}
         if parameters.study_root:
             root = pod_root = f"{parameters.study_root}/{study}"
@@ -77,12 +80,22 @@ def study_place(site: Site, parameters: Parameters, folder: Path) -> Iterator[St
                 slots=parameters.slots,
                 service_account=TRIAL_ACCOUNT,
                 study_mount=_MOUNT,
-                cpu=Profile(cpu="250m", memory=parameters.pod_memory, ephemeral_storage="1Gi"),
+                cpu=Profile(cpu=parameters.pod_cpu, memory=parameters.pod_memory, ephemeral_storage="1Gi"),
                 environment={"OMP_NUM_THREADS": "1"},
                 **extra,
             ),
             image=parameters.image,
         )
+
+
+def _remove(parameters: Parameters, study: str) -> None:
+    """Delete what a study has left under its root."""
+    if parameters.node_folder is not None and not parameters.study_root:
+        shutil.rmtree(parameters.node_folder / study, ignore_errors=True)
+        return
+    store, prefix = fsspec.url_to_fs(f"{parameters.study_root}/{study}")
+    if store.exists(prefix):
+        store.rm(prefix, recursive=True)
 
 
 def _volume(site: Site, shared: Path) -> Any:

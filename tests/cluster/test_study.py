@@ -18,8 +18,9 @@ def _jobs(place: StudyPlace) -> list[Any]:
     return place.site.batch.list_namespaced_job(place.site.namespace).items
 
 
-def _evict_one(place: StudyPlace, spared: set[str]) -> str:
+def _evict_one(place: StudyPlace, driver: Driver, spared: set[str]) -> str:
     """Evict a trial pod that runs; gives its name, empty if there was none."""
+    assert driver.alive(), "the study was over before its pods could be evicted"
     for pod in place.site.core.list_namespaced_pod(place.site.namespace).items:
         name = pod.metadata.name
         if pod.status.phase == "Running" and not pod.metadata.deletion_timestamp and name not in spared:
@@ -40,7 +41,7 @@ def test_a_study_survives_the_death_of_its_driver_and_evictions(
     trials = parameters.trials
     before = max(1, trials // 3)
     with Driver(place, tmp_path / "first", trials=trials) as first:
-        place.site.wait(lambda: not first.alive() or len(first.results()) >= before)
+        place.site.wait(lambda: first.alive() and len(first.results()) >= before)
         first.process.kill()
         first.process.wait()
         told = first.results()
@@ -48,15 +49,14 @@ def test_a_study_survives_the_death_of_its_driver_and_evictions(
     evicted: set[str] = set()
     with Driver(place, tmp_path / "second", trials=trials) as second:
         for _ in range(2):
-            evicted.add(place.site.wait(lambda: not second.alive() or _evict_one(place, evicted)) or "")
+            evicted.add(place.site.wait(lambda: _evict_one(place, second, evicted)))
         results = second.finish(10 * place.site.patience)
     assert sorted(result["number"] for result in results) == list(range(trials))
     outcomes = Counter(result["outcome"] for result in results)
     assert outcomes.keys() <= {"complete", "pruned"} and outcomes["complete"] >= 1
-    assert outcomes["pruned"] >= 1
+    assert outcomes["pruned"] >= 1 or trials < 12
     again = {result["number"]: result for result in results}
     assert [again[result["number"]] for result in told] == told
-    assert len(evicted) == 2
     place.site.wait(lambda: not _jobs(place))
     place.site.wait(lambda: not place.site.core.list_namespaced_pod(place.site.namespace).items)
 
@@ -66,9 +66,7 @@ def test_a_quota_makes_a_study_slower_and_does_not_break_it(
 ) -> None:
     """A quota of one pod under several slots: the study says that it waits, and ends."""
     site = place.site
-    quota = {"metadata": {"name": "trials"}, "spec": {"hard": {"pods": "1"}}}
-    site.core.create_namespaced_resource_quota(site.namespace, quota)
-    site.wait(lambda: site.core.read_namespaced_resource_quota("trials", site.namespace).status.used)
+    site.quota({"pods": "1"})
     trials = min(4, parameters.trials)
     with Driver(place, tmp_path / "driver", trials=trials) as driver:
         results = driver.finish(10 * site.patience)

@@ -25,7 +25,7 @@ NonRoot: dict[str, Any] = {
     "runAsGroup": 65_532,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-_RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+_LABELS = {"pod-security.kubernetes.io/enforce": "restricted", "minorkey.io/test": "true"}
 
 
 @dataclass
@@ -60,15 +60,20 @@ class Site:
 
     @contextmanager
     def own_namespace(self, purpose: str) -> Iterator["Site"]:
-        """The same cluster, in a new namespace that is deleted at the end."""
+        """The same cluster, in a new namespace that is gone at the end."""
         name = f"minorkey-test-{purpose}-{uuid4().hex[:6]}"
-        self.core.create_namespace({"metadata": {"name": name, "labels": _RESTRICTED}})
+        self.core.create_namespace({"metadata": {"name": name, "labels": _LABELS}})
         site = Site(self.api, name, self.image, self.python, self.patience)
         try:
             site.wait(lambda: site.has_account("default"))
             yield site
         finally:
             self.core.delete_namespace(name)
+            site.wait(lambda: not self._has_namespace(name))
+
+    def _has_namespace(self, name: str) -> bool:
+        found = self.core.list_namespace(field_selector=f"metadata.name={name}")
+        return bool(found.items)
 
     def has_account(self, name: str) -> bool:
         """Whether a service account exists; the ``default`` one comes a little after its namespace."""
@@ -174,6 +179,18 @@ class Site:
             return found[0] if found else None
 
         return self.wait(look)
+
+    def quota(self, hard: dict[str, str]) -> None:
+        """Limit the namespace by a quota named ``limits``, and wait until it is counted."""
+        self.core.create_namespaced_resource_quota(
+            self.namespace, {"metadata": {"name": "limits"}, "spec": {"hard": hard}}
+        )
+
+        def counted() -> bool:
+            status = self.core.read_namespaced_resource_quota("limits", self.namespace).status
+            return bool(status and status.used)
+
+        self.wait(counted)
 
     def delete(self, name: str, policy: str | None = "Background") -> Any:
         """Delete a Job."""

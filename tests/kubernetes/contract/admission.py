@@ -3,17 +3,6 @@
 from tests.kubernetes.site import Site, refused
 
 
-def _quota(site: Site, **hard: str) -> None:
-    spec = {"hard": {key.replace("__", "/").replace("_", "."): value for key, value in hard.items()}}
-    site.core.create_namespaced_resource_quota(site.namespace, {"metadata": {"name": "limits"}, "spec": spec})
-
-    def counted() -> bool:
-        status = site.core.read_namespaced_resource_quota("limits", site.namespace).status
-        return bool(status and status.used)
-
-    site.wait(counted)
-
-
 class AdmissionContract:
     def test_a_job_that_restarts_its_pod_for_ever_is_invalid(self, site: Site) -> None:
         body = refused(422, site.start, "restarts", "pass", pod={"restartPolicy": "Always"})
@@ -47,7 +36,7 @@ class AdmissionContract:
 
     def test_beyond_the_quota_of_jobs_a_create_is_refused(self, site: Site) -> None:
         with site.own_namespace("quota") as own:
-            _quota(own, **{"count/jobs_batch": "1"})
+            own.quota({"count/jobs.batch": "1"})
             own.start("first", "pass", suspend=True)
             body = refused(403, own.start, "second", "pass", suspend=True)
             assert body["reason"] == "Forbidden" and "exceeded quota: limits" in body["message"]
@@ -55,7 +44,7 @@ class AdmissionContract:
 
     def test_beyond_the_quota_of_pods_a_job_waits_and_then_runs(self, site: Site) -> None:
         with site.own_namespace("quota") as own:
-            _quota(own, pods="0")
+            own.quota({"pods": "0"})
             own.start("waits", "pass")
             assert "exceeded quota: limits" in own.event("waits", "FailedCreate").message
             assert own.pods("waits") == []
@@ -64,7 +53,7 @@ class AdmissionContract:
 
     def test_a_quota_of_processors_counts_what_pods_ask_for(self, site: Site) -> None:
         with site.own_namespace("quota") as own:
-            _quota(own, requests_cpu="5m")
+            own.quota({"requests.cpu": "5m"})
             own.start("asks", "pass")
             message = own.event("asks", "FailedCreate").message
             assert "exceeded quota: limits, requested: requests.cpu=10m, used: requests.cpu=0" in message

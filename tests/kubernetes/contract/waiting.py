@@ -39,9 +39,18 @@ class WaitingContract:
 
     def test_a_command_that_does_not_exist(self, site: Site) -> None:
         site.start("no-command", "pass", container={"command": ["/absent/command"]})
-        site.ended("no-command", "Failed")
-        ended = site.pods("no-command")[0].status.container_statuses[0].state.terminated
-        assert ended.exit_code == 128 and "/absent/command" in ended.message
+
+        def told() -> str:
+            """Some runtimes notice when they start the container, some when they make it."""
+            for pod in site.pods("no-command"):
+                for container in pod.status.container_statuses or ():
+                    state = container.state.terminated or container.state.waiting
+                    if state and state.reason in ("StartError", "RunContainerError", "CreateContainerError"):
+                        return state.message
+            return ""
+
+        assert "/absent/command" in site.wait(told)
+        site.delete("no-command")
 
     def test_more_accelerators_than_any_node_has(self, site: Site) -> None:
         resources = {"limits": {"nvidia.com/gpu": "1000", "memory": "64Mi"}}

@@ -66,13 +66,6 @@ def _resources(kind: Kind) -> list[dict]:
         "shortNames": [_SHORT[kind.plural]] if kind.plural in _SHORT else [],
         "verbs": ["create"] if kind.plural.endswith("reviews") else _VERBS,
     }
-    below = [
-        {
-            **entry,
-            "name": f"{kind.plural}/{name}",
-            "shortNames": [],
-            "verbs": ["create", "get", "patch", "update"],
-        }
-        for name in _SUBRESOURCES.get(kind.plural, ())
-    ]
+    entry_below = {**entry, "shortNames": [], "verbs": ["create", "get", "patch", "update"]}
+    below = [{**entry_below, "name": f"{kind.plural}/{name}"} for name in _SUBRESOURCES.get(kind.plural, ())]
     return [entry, *below]
