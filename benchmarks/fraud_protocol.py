@@ -38,12 +38,13 @@ def week_spec(week: int, *, derived: bool, budget: float, source: Path, workers:
     spec["data"]["source"] = str(source)
     spec["split"] |= {"test_start": str(start + pd.Timedelta(days=14))}
     if derived:
-        spec["split"] |= {"train_windows": ["7d", "14d"]}
+        spec["split"] |= {"train_windows": ["14d", "28d"], "folds": 3}
     else:
         spec["split"] |= {"train_start": str(start), "train_window": "7d"}
     spec["search"] |= {"timeout": budget, "interactions": derived, "workers": workers}
     if derived:
-        spec["search"] |= {"finalists": 5}  # twice the rows and five times the columns
+        # Four times the rows and five times the columns: a forest takes minutes a fit on them.
+        spec["search"] |= {"finalists": 4, "families": ["lightgbm", "xgboost"]}
     return RunSpec.model_validate(spec)
 
 
