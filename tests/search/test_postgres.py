@@ -52,6 +52,28 @@ def test_a_torn_connection_is_mended_under_the_same_lock(
     assert torn == [1, 1, 1]
 
 
+def test_a_database_that_is_away_for_a_while_is_waited_for(
+    tmp_path: Path, database: str, postgres_server: Postgres, executor: LocalExecutor
+) -> None:
+    name = database.rpartition("/")[2]
+
+    def allow(yes: bool) -> None:
+        with psycopg.connect(postgres_server.url(), autocommit=True) as made:
+            made.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {yes}')
+            if not yes:
+                made.execute(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [name]
+                )
+
+    def go_away(result: TrialResult) -> None:
+        if result.number == 2:
+            allow(False)
+            threading.Timer(1.0, allow, [True]).start()
+
+    done = run_loop(tmp_path, executor, trials=5, database=database, on_result=go_away)
+    assert [result.number for result in done.results] == list(range(5))
+
+
 def test_a_driver_whose_connection_tore_ends_if_another_was_faster(tmp_path: Path, database: str) -> None:
     root = LocalStudyRoot(tmp_path)
     with (

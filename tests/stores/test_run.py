@@ -34,7 +34,7 @@ SPEC = {
         "finalists": 1,
         "ensemble": 1,
     },
-    "evaluate": {"bootstraps": 50},
+    "evaluate": {"bootstraps": 100},
 }
 
 

@@ -15,6 +15,9 @@ from minorkey.stores.bucket import Bucket
 
 __all__ = ["check_bundle_root", "fetch_bundle", "store_bundle"]
 
+#: Attempts of the first request: a wrong address is told in seconds.
+_FIRST_ATTEMPTS = 4
+
 
 def check_bundle_root() -> None:
     """Before any work: the bucket of registered bundles is there and takes these credentials.
@@ -24,7 +27,7 @@ def check_bundle_root() -> None:
     """
     root = settings().bundle_root
     if root.startswith("s3://"):
-        Bucket(root).get(MANIFEST)
+        Bucket(root, attempts=_FIRST_ATTEMPTS).get(MANIFEST)
 
 
 def store_bundle(folder: Path, digest: str) -> str:

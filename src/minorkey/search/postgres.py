@@ -9,6 +9,7 @@ this one ends.
 import hashlib
 import os
 import socket
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ _SESSION = (
     "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3 "
     "-c synchronous_commit=off"
 )
+#: How long a database that went away during the study may stay away: a restart, a failover.
+_AWAY_SECONDS = 120.0
 #: PostgreSQL cuts application names at 63 bytes.
 _NAME_BYTES = 63
 
@@ -68,6 +71,7 @@ def open_database(url: str, study: str, place: str) -> Iterator[BaseStorage]:
         event.listen(storage.engine, "connect", lambda made, _: lock.take(made))
         with storage.engine.connect():
             pass
+        event.listen(storage.engine, "do_connect", _connect_patiently)
         yield get_storage(storage)
     except (SQLAlchemyError, StorageInternalError) as error:
         raise problem(_origin(error), url) from None
@@ -75,6 +79,18 @@ def open_database(url: str, study: str, place: str) -> Iterator[BaseStorage]:
         if storage is not None:
             storage.remove_session()
             storage.engine.dispose()
+
+
+def _connect_patiently(dialect: Any, record: Any, args: Any, options: Any) -> Any:
+    """Connect again, also to a database that is away for a while."""
+    end = time.monotonic() + _AWAY_SECONDS
+    while True:
+        try:
+            return dialect.connect(*args, **options)
+        except dialect.loaded_dbapi.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.5)
 
 
 class _Lock:

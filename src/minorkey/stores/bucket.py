@@ -18,8 +18,8 @@ from minorkey.stores.bucket_problems import NOT_THERE, explained
 
 __all__ = ["Bucket"]
 
-#: Attempts of one request, pauses of about 0.5, 1 and 2 s between them.
-_ATTEMPTS = 4
+#: Attempts of one request, pauses of about 0.5, 1, 2, 4, 8 and then 10 s between them.
+_ATTEMPTS = 10
 #: Attempts of a conditional put that S3 answers with "another one is under way".
 _CONFLICTS = 20
 #: Metadata by which a put recognises its own object.
@@ -31,12 +31,13 @@ class Bucket:
 
     Args:
         location: ``s3://bucket`` or ``s3://bucket/prefix``.
+        attempts: attempts of one request; fewer find out sooner that nobody answers.
 
     Raises:
         StateError: the location is none.
     """
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, *, attempts: int = _ATTEMPTS) -> None:
         address = urlsplit(location)
         self.name, self.prefix = address.netloc, address.path.strip("/")
         if address.scheme != "s3" or not self.name or address.query or address.fragment:
@@ -47,7 +48,7 @@ class Bucket:
                 allowed="s3://BUCKET or s3://BUCKET/PREFIX",
                 remedy="correct it",
             )
-        self._client = _client(settings().s3_region)
+        self._client = _client(settings().s3_region, attempts)
 
     @property
     def location(self) -> str:
@@ -147,7 +148,7 @@ class Bucket:
             raise explained(error, self.name, f"{self.location}/{key}", endpoint) from error
 
 
-def _client(region: str) -> Any:
+def _client(region: str, attempts: int) -> Any:
     try:
         import boto3
         from botocore.config import Config
@@ -158,12 +159,12 @@ def _client(region: str) -> Any:
             remedy="install minorkey with its extra `cluster`: pip install 'minorkey[cluster]'",
         ) from None
     # A session of its own reads the environment now; boto3's shared one keeps what it read first.
-    return boto3.Session().client("s3", region_name=region or None, config=Config(**_options()))
+    return boto3.Session().client("s3", region_name=region or None, config=Config(**_options(attempts)))
 
 
-def _options() -> dict[str, Any]:
+def _options(attempts: int) -> dict[str, Any]:
     return {
-        "retries": {"mode": "standard", "total_max_attempts": _ATTEMPTS},
+        "retries": {"mode": "standard", "total_max_attempts": attempts},
         "connect_timeout": 5,
         "read_timeout": 60,
         "max_pool_connections": 32,

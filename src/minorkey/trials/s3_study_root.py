@@ -11,6 +11,8 @@ __all__ = ["S3StudyRoot"]
 
 #: Put once for each study root, to see that the store keeps what was put first. Never listed.
 _PROBE = ".put-if-absent"
+#: Attempts of the first request: a wrong address is told in seconds, a later outage is waited out.
+_FIRST_ATTEMPTS = 4
 
 
 class S3StudyRoot:
@@ -25,8 +27,8 @@ class S3StudyRoot:
     """
 
     def __init__(self, location: str) -> None:
+        _require_conditional_puts(Bucket(location, attempts=_FIRST_ATTEMPTS))
         self._bucket = Bucket(location)
-        _require_conditional_puts(self._bucket)
 
     @property
     def location(self) -> str:
