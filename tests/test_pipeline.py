@@ -234,6 +234,10 @@ def finished(home, tmp_path_factory):
             found[step.name] = [
                 str(path) for path in step.rglob("*") if path.is_file() and holds_marker(path)
             ]
+        shown = {name: (root / "evaluate" / name).read_text() for name in ("summary", "report")}
+        found["shown"] = [shown["summary"], shown["report"][:100]]
+        log = json.loads((root / "evaluate" / "executor_output.json").read_text())
+        found["metrics"] = [json.dumps(log["artifacts"]["metrics"]["artifacts"][0]["metadata"])]
         found["study root"] = [
             str(path) for path in run_folder.study.rglob("*") if path.is_file() and holds_marker(path)
         ]
@@ -259,6 +263,19 @@ def test_the_sealed_row_is_seen_by_no_step_that_must_not_see_it(finished):
     assert not [path for path in found["preprocess"] if "/train/" in path]
     for where in ("tune", "register", "deploy", "study root"):
         assert found[where] == [], where
+
+
+def test_what_the_ui_shows_is_there(finished):
+    out, found, _ = finished
+    summary, page = found["shown"]
+    verdict = json.loads((out / "verdict.json").read_text())
+    assert summary.startswith("# small: promote") and verdict["reason"] in summary
+    assert f"{verdict['metrics']['test']['average_precision']['value']:.3f}" in summary
+    assert page.lower().startswith("<!doctype html>")
+    metrics = json.loads(found["metrics"][0])
+    rows = [row["row"] for row in metrics["confusionMatrix"]["rows"]]
+    assert rows == verdict["confusion"]
+    assert len(metrics["confidenceMetrics"]) == len(verdict["roc"]["fpr"])
 
 
 def test_result_holds_what_is_documented(finished):
