@@ -4,12 +4,10 @@ import uuid
 
 import boto3
 import botocore.exceptions
-import httpx
 import psycopg
 import pytest
 
 from tests.conftest import BUCKET
-from tests.stores.mlflow import Mlflow
 from tests.stores.postgres import Postgres
 from tests.stores.s3 import REGION, S3
 
@@ -37,9 +35,3 @@ def test_s3_honours_a_conditional_put(s3_server: S3) -> None:
 def test_postgres_refuses_a_wrong_password(postgres_server: Postgres) -> None:
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(postgres_server.url(password="wrong"))
-
-
-@pytest.mark.parametrize("credentials", [None, ("admin", "wrong")])
-def test_mlflow_refuses_who_is_not_known(mlflow_server: Mlflow, credentials: tuple[str, str] | None) -> None:
-    address = f"{mlflow_server.uri}/api/2.0/mlflow/experiments/search?max_results=1"
-    assert httpx.get(address, auth=credentials, timeout=30).status_code == 401
