@@ -37,7 +37,7 @@ lint: $(STAMP) ## check style, types and layers
 	$(VENV)/bin/hadolint images/*/Dockerfile
 
 test-cluster: $(STAMP) ## test the kubeconfig's cluster: IMAGE=, STUDY_ROOT= or NODE_FOLDER=; DRY_RUN=1 lists
-	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -m cluster -v -rs --timeout=1800 tests/cluster $(if $(DRY_RUN),--dry-run) \
+	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -m cluster -vv -rs --timeout=1800 tests/cluster $(if $(DRY_RUN),--dry-run) \
 		$(if $(IMAGE),--image='$(IMAGE)') $(if $(STUDY_ROOT),--study-root='$(STUDY_ROOT)') \
 		$(if $(NODE_FOLDER),--node-folder='$(NODE_FOLDER)') $(if $(KUBE_CONTEXT),--kube-context='$(KUBE_CONTEXT)') \
 		$(if $(SLOTS),--slots='$(SLOTS)') $(if $(TRIALS),--trials='$(TRIALS)') $(CLUSTER_OPTIONS)

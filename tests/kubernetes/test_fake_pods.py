@@ -227,3 +227,24 @@ def test_nothing_runs_on_when_the_cluster_is_gone(tmp_path: Path) -> None:
     with pytest.raises(Exception, match=r"Max retries|refused") as caught:
         site.batch.list_namespaced_job("default")
     assert not isinstance(caught.value, ApiException)
+
+
+def test_a_pod_finds_the_api_and_is_who_it_is() -> None:
+    script = (
+        "import os, ssl, urllib.request\n"
+        "folder = '/var/run/secrets/kubernetes.io/serviceaccount'\n"
+        "place = os.environ['KUBERNETES_SERVICE_HOST'] + ':' + os.environ['KUBERNETES_SERVICE_PORT']\n"
+        "path = '/apis/batch/v1/namespaces/default/jobs'\n"
+        "token = open(folder + '/token').read()\n"
+        "headers = {'Authorization': 'Bearer ' + token}\n"
+        "request = urllib.request.Request('https://' + place + path, headers=headers)\n"
+        "context = ssl.create_default_context(cafile=folder + '/ca.crt')\n"
+        "try: print(urllib.request.urlopen(request, context=context).status)\n"
+        "except urllib.error.HTTPError as error: print(error.read().decode())\n"
+    )
+    with FakeCluster(tls=True) as cluster:
+        site = Site.of(str(cluster.kubeconfig), namespace="default")
+        site.start("asks", script, pod={"automountServiceAccountToken": True})
+        site.ended("asks", "Complete")
+        said = site.core.read_namespaced_pod_log(site.pods("asks")[0].metadata.name, "default")
+        assert "system:serviceaccount:default:default" in said and "cannot list resource" in said

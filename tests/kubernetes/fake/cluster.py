@@ -178,6 +178,11 @@ class FakeCluster:
         """Skip time for deadlines, times to live, grace and tokens."""
         self._loop.advance(seconds)
 
+    def namespaces(self) -> list[str]:
+        """The names of all namespaces."""
+        with self.store.lock:
+            return [content["metadata"]["name"] for content in self.store.contents(kind_of("namespaces"))]
+
     def pods(self, namespace: str = "") -> list[dict]:
         """Every pod as it is now."""
         with self.store.lock:
