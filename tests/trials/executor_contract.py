@@ -6,7 +6,7 @@ can import.
 
 import signal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -19,11 +19,16 @@ PATIENCE = 60.0
 
 
 def call(
-    function: str, name: str = "task", *, seconds: float = PATIENCE, memory_mb: int = 2_048, **arguments: Any
+    function: str,
+    name: str = "task",
+    *,
+    seconds: float = PATIENCE,
+    memory_mb: int = 2_048,
+    resource: Literal["cpu", "gpu"] = "cpu",
+    **arguments: Any,
 ) -> Task:
-    return Task(
-        name, f"tests.trials.executor_tasks:{function}", arguments, seconds=seconds, memory_mb=memory_mb
-    )
+    path = f"tests.trials.executor_tasks:{function}"
+    return Task(name, path, arguments, seconds=seconds, memory_mb=memory_mb, resource=resource)
 
 
 def only_end(executor: Executor, task: Task) -> Ended:

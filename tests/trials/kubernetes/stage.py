@@ -62,7 +62,7 @@ class Stage:
         return LocalStudyRoot(self.volume / self.namespace / study)
 
     def api(self, kubeconfig: Path | None = None, patience: float = 20.0) -> KubernetesApi:
-        return KubernetesApi(kubeconfig or self.cluster.kubeconfig, patience=patience)
+        return KubernetesApi(kubeconfig or self.cluster.kubeconfig, patience=patience, pause=0.01)
 
     def executor(
         self,
@@ -109,6 +109,13 @@ class Stage:
 
     def delete(self, pod: dict[str, Any]) -> None:
         self.cluster._deleter.delete(kind_of("pods"), self.namespace, pod["metadata"]["name"], {})
+
+    def suspend(self, job: dict[str, Any], value: bool) -> None:
+        """What a queue does that has no room for a Job, and what it does when it has."""
+        kind, name = kind_of("jobs"), job["metadata"]["name"]
+        with self.cluster.store.lock:
+            current = self.cluster.store.content(kind, self.namespace, name)
+            self.cluster.store.put(kind, {**current, "spec": {**current["spec"], "suspend": value}})
 
     def messages(self) -> list[str]:
         """Names of what pods of every study here have said."""

@@ -134,8 +134,7 @@ class TestSharing:
         executor = stage.executor(slots=1, trials_per_pod=4, gpu=gpu)
         nodes = []
         for name, resource in (("a", "cpu"), ("b", "gpu"), ("c", "cpu")):
-            task = call("climb", name, values=[1.0])
-            executor.submit(type(task)(**{**vars(task), "resource": resource}))
+            executor.submit(call("climb", name, values=[1.0], resource=resource))
             executor.wait(PATIENCE)
             nodes.append(running_pod(stage)["spec"]["nodeName"])
             executor.answer(name, True)

@@ -29,7 +29,7 @@ _PATHS = {
 _NAMES = {"jobs": "jobs.batch", "pods": "pods", "events": "events"}
 #: Seconds for a connection and for an answer.
 _TIMEOUT = (5.0, 30.0)
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 15.0
+_LONGEST_PAUSE = 15.0
 #: Times that credentials are read anew before a 401 is believed.
 _LOGINS = 3
 
@@ -54,14 +54,21 @@ class KubernetesApi:
             the default kubeconfig.
         context: its context; None: the current one.
         patience: seconds that the API may be away before that is an error.
+        pause: seconds before the first repetition of a call; doubled for each further one.
     """
 
     def __init__(
-        self, kubeconfig: Path | str | None = None, *, context: str | None = None, patience: float = 300.0
+        self,
+        kubeconfig: Path | str | None = None,
+        *,
+        context: str | None = None,
+        patience: float = 300.0,
+        pause: float = 0.1,
     ) -> None:
         self._kubeconfig = str(kubeconfig) if kubeconfig is not None else None
         self._context = context
         self._patience = patience
+        self._pause = pause
         self._lock = threading.Lock()
         self._client = self._log_in()
         #: Calls made, by verb and kind, every attempt counted.
@@ -167,7 +174,7 @@ class KubernetesApi:
         body: Manifest | None = None,
     ) -> bytes:
         path = _PATHS[kind].format(namespace) + (f"/{name}" if name else "")
-        began, pause, logins = time.monotonic(), _FIRST_PAUSE, 0
+        began, pause, logins = time.monotonic(), self._pause, 0
         while True:
             self.calls[verb, kind] += 1
             try:

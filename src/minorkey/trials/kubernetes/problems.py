@@ -175,7 +175,7 @@ def _node_problem(pod: Manifest, condition: Manifest) -> Problem:
         return Problem(
             "queue", _pod_name(pod), "the pod is held back by a scheduling gate", detail, "wait for its queue"
         )
-    missing = re.findall(r"Insufficient ([\w./-]+)", detail)
+    missing = re.findall(r"Insufficient ([\w./-]*\w)", detail)
     if any("/" in name for name in missing):
         text = f"no node has a free GPU ({', '.join(dict.fromkeys(missing))})"
         remedy = (
