@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import ssl
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,11 +31,13 @@ class Server:
         host: URL of its API, e.g. ``http://localhost:8888`` or ``https://kubeflow.example/pipeline``.
         namespace: namespace of a multi-user installation, "" in a single-user one.
         token_file: file with a bearer token, None for a server that asks for none.
+        ca_file: certificates that vouch for the server, None for those of the system.
     """
 
     host: str
     namespace: str = ""
     token_file: Path | None = None
+    ca_file: Path | None = None
 
     def client(self) -> kfp.Client:
         """A client that has reached the server.
@@ -51,7 +54,8 @@ class Server:
         self._reach(token)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            client = kfp.Client(host=self.host, existing_token=token)
+            authority = None if self.ca_file is None else str(self.ca_file)
+            client = kfp.Client(host=self.host, existing_token=token, ssl_ca_cert=authority)
         if self.namespace:
             client._context_setting["namespace"] = self.namespace
         return client
@@ -72,10 +76,25 @@ class Server:
             raise SpecError("the token's file is empty", key="--token-file", value=self.token_file)
         return token
 
+    def _authority(self) -> ssl.SSLContext | bool:
+        if self.ca_file is None:
+            return True
+        try:
+            return ssl.create_default_context(cafile=str(self.ca_file))
+        except OSError as error:
+            raise SpecError(
+                "the certificates cannot be read",
+                key="--ca-file",
+                value=error,
+                allowed="a file in PEM format",
+            ) from None
+
     def _reach(self, token: str | None) -> None:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         try:
-            answer = httpx.get(self.host.rstrip("/") + _HEALTH, headers=headers, timeout=_SECONDS)
+            answer = httpx.get(
+                self.host.rstrip("/") + _HEALTH, headers=headers, timeout=_SECONDS, verify=self._authority()
+            )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise _unreachable(self.host, error) from None
         if answer.status_code != 200:

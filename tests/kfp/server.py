@@ -8,6 +8,7 @@ has planned, one for each time that it is looked at.
 import hmac
 import json
 import re
+import ssl
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -20,6 +21,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
+from google.protobuf import json_format
+from kfp.kubernetes.kubernetes_executor_config_pb2 import KubernetesExecutorConfig
+from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec, PlatformSpec
 
 API = "/apis/v2beta1"
 Object = dict[str, Any]
@@ -93,9 +97,7 @@ class Pipelines:
         if pipeline not in self.pipelines:
             raise Refusal(404, f"Pipeline {pipeline} not found")
         self.require_new("version", self.versions, display_name=name, pipeline_id=pipeline)
-        documents = list(yaml.safe_load_all(content))
-        if not documents or "deploymentSpec" not in documents[0]:
-            raise Refusal(400, "Invalid input error: the pipeline spec is invalid")
+        documents = parsed(content)
         identity = str(uuid.uuid4())
         made = {
             "pipeline_id": pipeline,
@@ -151,6 +153,20 @@ class Pipelines:
                 ]
             }
         return run
+
+
+def parsed(content: bytes) -> list[Object]:
+    """The documents of a compiled pipeline, each by the schema that the real API knows."""
+    documents = list(yaml.safe_load_all(content))
+    try:
+        json_format.ParseDict(documents[0], PipelineSpec())
+        for platform in documents[1:]:
+            json_format.ParseDict(platform, PlatformSpec())
+            for given in platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"].values():
+                json_format.ParseDict(given, KubernetesExecutorConfig())
+    except (IndexError, KeyError, json_format.ParseError) as error:
+        raise Refusal(400, f"Invalid input error: the pipeline spec is invalid: {error}") from None
+    return documents
 
 
 def matching(found: dict[str, Object], query: dict[str, str], **same: str) -> list[Object]:
@@ -253,12 +269,17 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(prepare: Callable[[Pipelines], None] = lambda database: None) -> Iterator[Pipelines]:
+def serving(
+    prepare: Callable[[Pipelines], None] = lambda database: None, tls: ssl.SSLContext | None = None
+) -> Iterator[Pipelines]:
     """The API on a free loopback port, as long as the block runs."""
     with Server(("127.0.0.1", 0), Handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         server.database = Pipelines()
         prepare(server.database)
-        server.database.url = f"http://127.0.0.1:{server.server_port}"
+        scheme = "http" if tls is None else "https"
+        server.database.url = f"{scheme}://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:

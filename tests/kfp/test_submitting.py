@@ -12,6 +12,7 @@ from minorkey.spec import with_overrides
 from pipelines.kubeflow import Server
 from pipelines.submitting import list_runs, submit, wait
 from tests.kfp.server import serving
+from tests.kubernetes.fake.certificates import server_context
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "pipelines/compiled/tune.yaml"
@@ -114,6 +115,25 @@ def test_a_server_that_is_not_there_is_told_with_its_address():
         with pytest.raises(StateError, match="not reached") as caught:
             list_runs(Server(host))
     assert caught.value.key == host and "port-forward" in caught.value.remedy
+
+
+def test_a_server_with_a_certificate_of_its_own_needs_its_authority(tmp_path):
+    with serving(tls=server_context(tmp_path)) as database:
+        with pytest.raises(StateError, match="not reached") as caught:
+            list_runs(Server(database.url))
+        assert "certificate" in caught.value.value.lower()
+        assert list_runs(Server(database.url, ca_file=tmp_path / "ca.crt")) == []
+        with pytest.raises(SpecError, match="certificates cannot be read"):
+            list_runs(Server(database.url, ca_file=tmp_path / "none"))
+
+
+def test_a_file_that_is_no_pipeline_is_refused_by_the_server(database, tmp_path):
+    (tmp_path / "tune.yaml").write_text("deploymentSpec: {}\nroots: {}\n")
+    with pytest.raises(StateError, match="refuses") as caught:
+        submit(SPEC, Server(database.url), package=tmp_path / "tune.yaml")
+    assert "pipeline spec is invalid" in caught.value.value
+    with pytest.raises(SpecError, match="cannot be read"):
+        submit(SPEC, Server(database.url), package=tmp_path / "none.yaml")
 
 
 def test_a_host_without_a_scheme_is_refused():

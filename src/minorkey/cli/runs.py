@@ -13,6 +13,7 @@ def runs_command(
     namespace: str = "",
     experiment: str = "",
     token_file: Path | None = None,
+    ca_file: Path | None = None,
     limit: int = 20,
 ) -> None:
     """List the newest runs on Kubeflow Pipelines, and why those failed that did.
@@ -31,12 +32,14 @@ def runs_command(
         Only runs of this experiment.
     token_file
         File with a bearer token.
+    ca_file
+        Certificates (PEM) that vouch for the server. Default: the system's.
     limit
         Runs to list.
     """
     from minorkey.cli.run import entry_point
 
-    server = entry_point("server")(host, namespace, token_file)
+    server = entry_point("server")(host, namespace, token_file, ca_file)
     found = entry_point("runs")(server, run_id=run, experiment=experiment, limit=limit)
     for one in found:
         when = "" if one.created is None else f"{one.created:%Y-%m-%d %H:%M}"

@@ -20,6 +20,7 @@ def submit_command(
     package: Path | None = None,
     service_account: str = "minorkey-pipeline",
     token_file: Path | None = None,
+    ca_file: Path | None = None,
     set: Annotated[list[str] | None, Parameter(negative="", allow_leading_hyphen=True)] = None,
     reason: str = "",
     wait: Annotated[bool, Parameter(negative="")] = False,
@@ -48,6 +49,8 @@ def submit_command(
         ServiceAccount of the run's pods.
     token_file
         File with a bearer token.
+    ca_file
+        Certificates (PEM) that vouch for the server. Default: the system's.
     set
         Any key of the specification, e.g. `--set search.trials=200`. Repeatable.
     reason
@@ -60,7 +63,7 @@ def submit_command(
     run_spec, assumed = resolve_spec(spec, flags={}, settings=set or [], keep=[])
     for text in assumed:
         print(f"assumed: {text}")
-    server = entry_point("server")(host, namespace, token_file)
+    server = entry_point("server")(host, namespace, token_file, ca_file)
     run = entry_point("submit")(
         run_spec,
         server,
