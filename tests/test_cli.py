@@ -202,7 +202,7 @@ def test_help_of_every_command_has_an_example(capsys):
 
 
 def test_a_defect_is_a_short_message_and_a_log(tmp_path, monkeypatch, capsys):
-    def broken(image: object, out: object) -> None:
+    def broken(*arguments: object, **options: object) -> None:
         raise ZeroDivisionError("a defect")
 
     monkeypatch.setenv("TMPDIR", str(tmp_path))
