@@ -14,6 +14,9 @@ _DATABASE = "/var/run/secrets/minorkey/database"
 _HOME = "/var/lib/minorkey"
 _USER = 10001
 
+#: A driver of KFP refuses a platform field that it does not know, so older ones must not see this one.
+_KNOWS_SECURITY_CONTEXT = (2, 17)
+
 #: Which step needs which store; preprocess and configure need none.
 _NEEDS = {
     "load": {"database", "artifacts", "tracking", "bundles"},
@@ -38,7 +41,7 @@ def place(task: PipelineTask, image: str, cluster: ClusterSpec | None) -> None:
     if cluster is None:
         return
     _resources(task, cluster)
-    _restrict(task)
+    _restrict(task, cluster)
     needs = _NEEDS.get(task.name, set())
     _stores(task, cluster, needs)
     _volumes(task, cluster, needs)
@@ -57,9 +60,10 @@ def _resources(task: PipelineTask, cluster: ClusterSpec) -> None:
     kubernetes.set_timeout(task, asked.timeout_seconds)
 
 
-def _restrict(task: PipelineTask) -> None:
+def _restrict(task: PipelineTask, cluster: ClusterSpec) -> None:
     """KFP itself drops capabilities, forbids escalation and sets the seccomp profile."""
-    kubernetes.set_security_context(task, run_as_user=_USER, run_as_group=_USER, run_as_non_root=True)
+    if cluster.kubeflow_version >= _KNOWS_SECURITY_CONTEXT:
+        kubernetes.set_security_context(task, run_as_user=_USER, run_as_group=_USER, run_as_non_root=True)
     kubernetes.empty_dir_mount(task, volume_name="home", mount_path=_HOME)
     task.set_env_variable("MINORKEY_HOME", _HOME)
 

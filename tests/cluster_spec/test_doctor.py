@@ -291,6 +291,13 @@ def test_the_version_of_kubeflow_is_asked_for(version, status):
         assert [one.status for one in check_kubeflow(database.url)] == [status]
 
 
+def test_a_kubeflow_older_than_what_was_compiled_for_is_told():
+    with serving(lambda database: setattr(database, "version", "2.15.1")) as database:
+        (found,) = check_kubeflow(database.url, (2, 17))
+        assert found.status == "problem" and 'kubeflow: "2.15"' in found.remedy
+        assert [one.status for one in check_kubeflow(database.url, (2, 15))] == ["ok"]
+
+
 def test_a_kubeflow_behind_a_login_or_broken_is_told_apart():
     with serving(lambda database: setattr(database, "token", "x")) as database:
         assert [one.status for one in check_kubeflow(database.url)] == ["unseen"]

@@ -42,6 +42,7 @@ def test_a_step_has_what_is_given_else_what_suits_it():
     [
         ({"namespaces": "x"}, "namespaces", "namespace"),
         ({"namespace": "Not_A_Name"}, "namespace", "pattern"),
+        ({"kubeflow": "2.13"}, "kubeflow", "2.14 or later"),
         ({"stores": {**STORES, "tracking_uri": "mlflow:5000"}}, "stores.tracking_uri", "MLflow"),
         ({"stores": {**STORES, "study_root": "gs://a/b"}}, "stores.study_root", "s3://"),
         ({"trials": {"cpu": {"memory": "4 GB"}}}, "trials.cpu.memory", "pattern"),

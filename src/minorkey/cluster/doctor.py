@@ -34,7 +34,7 @@ def diagnose(
     if host:
         from minorkey.cluster.checks.versions import check_kubeflow
 
-        found += check_kubeflow(host)
+        found += check_kubeflow(host) if spec is None else check_kubeflow(host, spec.kubeflow_version)
     elif spec is not None:
         found.append(unseen("kubeflow", "its version is not looked at", "add --host URL"))
     return found

@@ -174,12 +174,12 @@ class StepResources(Section):
     cpu: Quantity = Field("1", description="Cores.")
     memory: Quantity = Field("4Gi", description="Memory.")
     timeout_seconds: int = Field(7_200, ge=1, description="Seconds after which the step is ended.")
-    retries: int = Field(0, ge=0, le=10, description="Further tries after a failure that is not the input's.")
+    retries: int = Field(0, ge=0, le=10, description="Further tries after a failure, whatever its cause.")
 
 
 #: tune resumes, so it is tried again; it may wait for a day of trials.
 _DEFAULT_STEPS: dict[str, StepResources] = {
-    "configure": StepResources(cpu="500m", memory="512Mi", timeout_seconds=600, retries=1),
+    "configure": StepResources(cpu="500m", memory="512Mi", timeout_seconds=600),
     "tune": StepResources(cpu="2", memory="8Gi", timeout_seconds=86_400, retries=2),
     "release": StepResources(cpu="500m", memory="512Mi", timeout_seconds=600, retries=2),
 }
@@ -193,6 +193,13 @@ class ClusterSpec(Section):
     )
     image: str | None = Field(
         None, min_length=1, description="The pipeline's image, best by digest. `--image` wins."
+    )
+    kubeflow: str = Field(
+        "2.17",
+        pattern=r"^2\.(1[4-9]|[2-9][0-9])$",
+        description="Version of Kubeflow Pipelines there, 2.14 or later. Below 2.17 steps get no security "
+        "context of their own, because its driver refuses fields that it does not know: the image's user "
+        "applies.",
     )
     service_accounts: ServiceAccounts = Field(ServiceAccounts(), description="Identities of the pods.")
     stores: Stores
@@ -226,6 +233,12 @@ class ClusterSpec(Section):
     def trial_namespace(self) -> str:
         """Namespace of the trial pods."""
         return self.trials.namespace or self.namespace
+
+    @property
+    def kubeflow_version(self) -> tuple[int, int]:
+        """Version of Kubeflow Pipelines, as numbers that compare."""
+        major, _, minor = self.kubeflow.partition(".")
+        return int(major), int(minor)
 
     def canonical(self) -> str:
         """The specification as JSON with every default spelled out; equal texts mean equal clusters."""

@@ -43,11 +43,12 @@ def check_kubernetes(reader: Reader) -> Iterator[Finding]:
         yield fine("crd", _WORKFLOWS)
 
 
-def check_kubeflow(host: str) -> Iterator[Finding]:
+def check_kubeflow(host: str, compiled_for: tuple[int, int] = _KUBEFLOW) -> Iterator[Finding]:
     """Look at the version that a Kubeflow Pipelines API says it has.
 
     Args:
         host: its URL.
+        compiled_for: the version that the ClusterSpec names.
     """
     remedy = "check --host; from outside: kubectl -n kubeflow port-forward svc/ml-pipeline 8888"
     try:
@@ -69,6 +70,13 @@ def check_kubeflow(host: str) -> Iterator[Finding]:
         )
     elif version < _KUBEFLOW:
         yield problem("kubeflow", f"{told}; 2.14 or later is needed", "upgrade Kubeflow Pipelines")
+    elif version < compiled_for:
+        yield problem(
+            "kubeflow",
+            f"{told}, but kubeflow is {'.'.join(map(str, compiled_for))} in the cluster specification: its "
+            "driver would refuse fields that it does not know",
+            f'set kubeflow: "{version[0]}.{version[1]}" and compile anew',
+        )
     else:
         yield fine("kubeflow", told)
 
