@@ -29,8 +29,8 @@ def s3(s3_server: S3, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    with postgres_service(tmp_path_factory.mktemp("postgres")) as service:
+def postgres_server() -> Iterator[Postgres]:
+    with postgres_service() as service:
         yield service
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,15 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def postgres_service(folder: Path) -> Iterator[Postgres]:
+def postgres_service() -> Iterator[Postgres]:
+    """A server with no data, in a folder of its own: pytest's are closed to every other user."""
+    aside = tempfile.TemporaryDirectory(prefix="minorkey-postgres-")
+    with aside as folder, _server(Path(folder)) as service:
+        yield service
+
+
+@contextlib.contextmanager
+def _server(folder: Path) -> Iterator[Postgres]:
     user = _NOBODY if os.geteuid() == 0 else None
     programs = _programs(folder, user)
     data = folder / "data"
@@ -43,7 +52,8 @@ def postgres_service(folder: Path) -> Iterator[Postgres]:
     (folder / "password").write_text(PASSWORD)
     if user is not None:
         os.chown(data, user, user)
-        _let_in(folder)
+        folder.chmod(0o711)
+        (folder / "password").chmod(0o644)
     made = subprocess.run(
         [programs / "initdb", "--pgdata", data, "--username", USER, "--pwfile", folder / "password",
          "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-sync"],
@@ -94,11 +104,3 @@ def _programs(folder: Path, user: int | None) -> Path:
                 place.stat().st_mode | (0o055 if place.is_dir() else 0o044 | place.stat().st_mode >> 6 & 1)
             )
     return copy / package.name / "pginstall/bin"
-
-
-def _let_in(folder: Path) -> None:
-    """Let the other user pass through the folders above; pytest keeps them to their owner."""
-    for place in (folder, *folder.parents):
-        if place.stat().st_uid == os.geteuid() and place.is_relative_to("/tmp") and place != Path("/tmp"):
-            place.chmod(place.stat().st_mode | 0o011)
-    (folder / "password").chmod(0o644)
