@@ -99,7 +99,7 @@ executor = KubernetesExecutor(
     KubernetesApi(kubeconfig), pod_root=pod_root, timing=TIMING,
 )
 with executor:
-    done = run_loop(Path(folder), executor, trials=12, rungs=2, seconds=0.2)
+    done = run_loop(Path(folder), executor, trials=8, rungs=2, seconds=0.2)
 print(len(done.results), flush=True)
 """
 
@@ -116,15 +116,14 @@ def test_a_driver_that_is_killed_goes_on_where_it_was(stage: Stage) -> None:
     def results() -> int:
         return len(list(folder.glob("trials/final/*/result.json")))
 
-    for least in (2, 5):
-        driver = start()
-        try:
-            eventually(lambda least=least: results() >= least, 120)
-        finally:
-            driver.send_signal(signal.SIGKILL)
-            driver.communicate()
+    driver = start()
+    try:
+        eventually(lambda: results() >= 3, 120)
+    finally:
+        driver.send_signal(signal.SIGKILL)
+        driver.communicate()
     driver = start()
     output, _ = driver.communicate(timeout=120)
-    assert output.strip() == b"12" and driver.returncode == 0
-    assert results() == len(stage.asked()) == 12
+    assert output.strip() == b"8" and driver.returncode == 0
+    assert results() == len(stage.asked()) == 8
     assert stage.jobs() == []
