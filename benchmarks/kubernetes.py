@@ -133,9 +133,10 @@ def executor(
             api = KubernetesApi(server.stdout.readline().strip())
             spec = TrialPods(slots=slots, study_volume="study", trials_per_pod=trials_per_pod)
             root = LocalStudyRoot(Path(name) / "bench")
-            with KubernetesExecutor(
-                root, spec, "b", "default", "i:1", api, pod_root="/study/bench"
-            ) as driver:
+            driver = KubernetesExecutor(
+                root, spec, "b", "default", "i:1", api, pod_root="/study/bench", timing=Timing(poll=poll)
+            )
+            with driver:
                 yield driver, api
             server.stdin.close()
             server.wait()
