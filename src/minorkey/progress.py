@@ -21,7 +21,7 @@ def emit(event: str, **fields: Any) -> None:
     """Append one event to the run's event file, as a JSON line, and to the log.
 
     Args:
-        event: what happened: ``step_started``, ``step_finished``, ``assumed``, ``warned``,
+        event: what happened: ``step_started``, ``step_finished``, ``assumed``, ``warned``, ``waiting``,
             ``study_started``, ``trial_started``, ``trial_finished``, ``phase``.
         fields: JSON values that belong to it.
     """

@@ -176,8 +176,12 @@ class _LineView:
         return f"  trials {progress.done} of {progress.total}, best AP {best}{_left(progress, ', ')}"
 
 
+#: Events that carry a text for whoever watches.
+_ALOUD = ("assumed", "warned", "waiting")
+
+
 def _aloud(event: Event) -> str:
-    return f"{event['event']}: {event['text']}" if event["event"] in ("assumed", "warned") else ""
+    return f"{event['event']}: {event['text']}" if event["event"] in _ALOUD else ""
 
 
 def _step_line(event: Event) -> str:
@@ -189,7 +193,7 @@ def _step_line(event: Event) -> str:
 
 
 def _style(event: Event) -> str | None:
-    return {"assumed": "cyan", "warned": "yellow"}.get(event["event"], "dim")
+    return {"assumed": "cyan", "warned": "yellow", "waiting": "yellow"}.get(event["event"], "dim")
 
 
 def _left(progress: Progress, before: str = "") -> str:

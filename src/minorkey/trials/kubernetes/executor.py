@@ -132,19 +132,27 @@ class KubernetesExecutor:
             self._supervision.cancel()
         except InputError as error:
             emit("warned", text=f"trial pods could not be deleted and will end themselves: {error.problem}")
+            self._let_go()
 
     def close(self) -> None:
         """End everything and follow the cluster no longer."""
         self.cancel()
-        if self._supervision is not None:
-            self._supervision.close()
-            self._supervision = None
+        self._let_go()
+
+    def _let_go(self) -> None:
+        supervision, self._supervision = self._supervision, None
+        if supervision is not None:
+            supervision.close()
 
     def _opened(self) -> Supervision:
         """Follow the study's Jobs, and find what an earlier driver has left."""
         if self._supervision is None:
             fleet = Fleet(self._api, self._namespace, self._study, watch_seconds=self._timing.watch)
-            fleet.start()
+            try:
+                fleet.start()
+            except InputError:
+                fleet.stop()
+                raise
             legacy = Legacy.find(self._channel, fleet)
             self._supervision = Supervision(
                 self._channel, fleet, self._crew(fleet, legacy), self._waiting(fleet), legacy, self._timing

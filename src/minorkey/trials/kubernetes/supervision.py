@@ -156,9 +156,10 @@ class Supervision:
             self._part(job)
             return []
         seen = self._fleet.pod(job)
-        ended_well = seen is not None and seen.get("status", {}).get("phase") == "Succeeded"
-        if ended_well and time.monotonic() - since < self._timing.late:
-            return []  # its last words are on their way through a slow file system
+        # One that ended well has said so, on a way that may be slow; how another ended comes by a watch.
+        awaited = seen is not None and seen.get("status", {}).get("phase") != "Failed"
+        if awaited and time.monotonic() - since < self._timing.late:
+            return []
         running = pod.running
         outcome, why = outcome_of(seen, self._fleet.job(job))
         self._part(job)
