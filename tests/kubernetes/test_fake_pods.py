@@ -146,6 +146,23 @@ def test_memory_runs_out_at_will(cluster: FakeCluster, site: Site) -> None:
     assert (ended.reason, ended.exit_code) == ("OOMKilled", 137)
 
 
+def test_a_killed_pod_takes_its_children_of_other_sessions_with_it(
+    cluster: FakeCluster, site: Site, tmp_path: Path
+) -> None:
+    marker = tmp_path / "child"
+    script = (
+        "import pathlib, subprocess, time\n"
+        "child = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
+        f"pathlib.Path({str(marker)!r}).write_text(str(child.pid))\n"
+        "time.sleep(600)\n"
+    )
+    site.start("forks", script)
+    child = int(site.wait(lambda: marker.exists() and marker.read_text()))
+    cluster.kill_for_memory(cluster.pods("default")[0])
+    site.ended("forks", "Failed")
+    site.wait(lambda: not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text())
+
+
 def test_a_time_to_live_can_be_skipped(cluster: FakeCluster, site: Site) -> None:
     site.start("kept", "pass", ttlSecondsAfterFinished=3_600)
     site.ended("kept", "Complete")

@@ -88,7 +88,14 @@ class FakeCluster:
         JobController(self.objects, self._deleter, self._loop, recorder)
         Scheduler(self.objects, self._loop, recorder)
         self.kubelet = Kubelet(
-            self.objects, self._deleter, self._loop, recorder, self.folder / "pods", self._start, images
+            self.objects,
+            self._deleter,
+            self._loop,
+            recorder,
+            self.folder / "pods",
+            self._start,
+            images,
+            processes=run_pod is None,
         )
         subresources = Subresources(self.objects, self._deleter, self._access, self.kubelet.log)
         self._disrupt = subresources.disrupt

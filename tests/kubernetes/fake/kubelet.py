@@ -14,6 +14,7 @@ from tests.kubernetes.fake.mounts import MountError
 from tests.kubernetes.fake.objects import Objects
 from tests.kubernetes.fake.pod_status import running, terminated, waiting, words
 from tests.kubernetes.fake.pods import image_is_valid, resources
+from tests.kubernetes.fake.process_table import ProcessTable
 from tests.kubernetes.fake.processes import Ended, Running
 
 __all__ = ["Kubelet"]
@@ -34,6 +35,7 @@ class Kubelet:
     Args:
         start: starts what runs in a pod, in a folder of the pod's own.
         images: those that can be had; None for all but images of a ``.invalid`` registry.
+        processes: whether pods are processes, whose memory is looked at.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Kubelet:
         folder: Path,
         start: Start,
         images: Collection[str] | None,
+        processes: bool,
     ) -> None:
         self._objects = objects
         self._store = objects.store
@@ -54,6 +57,7 @@ class Kubelet:
         self._folder = folder
         self._start = start
         self._images = images
+        self._processes = processes
         self._running: dict[str, Running] = {}
         self._begun: dict[str, tuple[str, str]] = {}
         self._stopping: set[str] = set()
@@ -176,9 +180,10 @@ class Kubelet:
             process.kill("DeadlineExceeded")
 
     def _look_at_memory(self) -> None:
-        for uid, limit in list(self._limits.items()):
+        table = ProcessTable() if self._limits and self._processes else None
+        for uid, limit in list(self._limits.items()) if table else ():
             process = self._running.get(uid)
-            if process and process.memory() > limit:
+            if process and process.memory(table) > limit:
                 process.kill("OOMKilled")
         self._loop.after(_MEMORY_SECONDS, self._look_at_memory)
 

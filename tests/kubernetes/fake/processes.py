@@ -1,5 +1,6 @@
 """What runs in a pod: a process of this machine, or a function that plays one."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -8,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-import psutil
+from tests.kubernetes.fake.process_table import ProcessTable
 
 __all__ = ["Ended", "Process", "Running", "SimulatedPod"]
 
@@ -28,7 +29,7 @@ class Running(Protocol):
     def log(self) -> bytes:
         """What it has written so far."""
 
-    def memory(self) -> int:
+    def memory(self, table: ProcessTable) -> int:
         """Resident bytes, 0 if nobody knows."""
 
 
@@ -73,22 +74,20 @@ class Process:
             self._process.send_signal(signal.SIGTERM)
 
     def kill(self, reason: str = "Error") -> None:
-        """SIGKILL to the whole group."""
+        """SIGKILL to the process and all that descend from it, whatever their group."""
         if self._process.poll() is None:
             self._reason = reason
-            self._signal_group()
+            for member in ProcessTable().family(self._process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(member, signal.SIGKILL)
 
     def log(self) -> bytes:
         """Standard output and error so far."""
         return self._log.read_bytes()
 
-    def memory(self) -> int:
-        """Resident bytes of the process and its children."""
-        try:
-            process = psutil.Process(self._process.pid)
-            return sum(each.memory_info().rss for each in (process, *process.children(recursive=True)))
-        except psutil.Error:
-            return 0
+    def memory(self, table: ProcessTable) -> int:
+        """Resident bytes of the process and its descendants."""
+        return table.resident(self._process.pid)
 
 
 class SimulatedPod:
@@ -155,6 +154,6 @@ class SimulatedPod:
         """What was written so far."""
         return self._written
 
-    def memory(self) -> int:
+    def memory(self, table: ProcessTable) -> int:
         """Nothing is held."""
         return 0
