@@ -116,6 +116,7 @@ class Stage:
         with self.cluster.store.lock:
             current = self.cluster.store.content(kind, self.namespace, name)
             self.cluster.store.put(kind, {**current, "spec": {**current["spec"], "suspend": value}})
+        self.cluster.store.wake()
 
     def messages(self) -> list[str]:
         """Names of what pods of every study here have said."""

@@ -67,7 +67,7 @@ class Waiting:
         problems, running = list(held), 0
         without = set()
         for name in jobs:
-            pod, job = self._fleet.pod(name), self._fleet.job(name)
+            pod, job = self._live(name), self._fleet.job(name)
             if pod is None and job is not None:
                 without.add(name)
             elif pod is not None and pod.get("status", {}).get("phase") == "Running":
@@ -88,6 +88,12 @@ class Waiting:
         limit = 0.0 if worst.hopeless else self._patience.get(worst.kind, float("inf"))
         if now - self._since >= limit:
             raise worst.error()
+
+    def _live(self, name: str) -> Manifest | None:
+        """The pod of a Job, None if it has none or the last one is over."""
+        pod = self._fleet.pod(name)
+        over = pod is not None and pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+        return None if over else pod
 
     def _problem(self, name: str, pod: Manifest | None, job: Manifest | None) -> Problem | None:
         if pod is not None:
