@@ -166,6 +166,23 @@ def test_no_priority_class(stage: Stage) -> None:
     assert "PriorityClass" in error.problem
 
 
+def test_a_bucket_that_pods_cannot_reach(stage: Stage) -> None:
+    nowhere = {
+        "MINORKEY_STUDY_ROOT": "s3://no-bucket/study",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+    }
+    error = failure(stage.executor(environment=nowhere))
+    assert error.key == "AWS_ENDPOINT_URL"
+    assert "trial pods cannot work" in error.problem and "no-bucket" in error.problem
+
+
+def test_an_image_without_minorkey(stage: Stage) -> None:
+    error = failure(stage.executor(environment={"PYTHONHOME": "/nowhere"}))
+    assert error.key.startswith("pod mk-") and "trials.environment" in error.remedy
+
+
 def test_a_secret_that_is_missing(stage: Stage) -> None:
     error = failure(stage.executor(secrets=("bucket",)))
     assert "not there" in error.problem and "bucket" in str(error.value)

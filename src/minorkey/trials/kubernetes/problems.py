@@ -7,7 +7,7 @@ from typing import Any
 from minorkey.cluster.quantities import parse_quantity
 from minorkey.errors import InputError, StateError
 
-__all__ = ["Problem", "event_problem", "pod_problem", "refusal", "suspended", "unreachable"]
+__all__ = ["Problem", "event_problem", "pod_problem", "refusal", "suspended", "unfit", "unreachable"]
 
 Manifest = dict[str, Any]
 
@@ -143,6 +143,23 @@ def refusal(status: int, message: str, *, verb: str, what: str, namespace: str, 
         message or f"HTTP status {status}",
         "check the address in the kubeconfig and the network, and run the same command again: it goes on",
         hopeless=True,
+    )
+
+
+def unfit(name: str, words: str) -> InputError:
+    """The error of pods whose program fails before it has run anything.
+
+    Args:
+        name: the pod's.
+        words: the end of its log; what `InputError` prints is taken apart again.
+    """
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    said = {label: text.strip() for label, _, text in (line.partition(":") for line in lines)}
+    return InputError(
+        f"trial pods cannot work: {said.get('error') or (lines[-1] if lines else 'no reason given')}",
+        key=said.get("where") or f"pod {name}",
+        value=said.get("found") or f"the end of the log of pod {name}: {' '.join(lines)}",
+        remedy=said.get("remedy") or "check the image, and what trials.environment and trials.secrets set",
     )
 
 

@@ -10,7 +10,8 @@ from minorkey.trials.kubernetes.crew import Crew
 from minorkey.trials.kubernetes.fleet import Fleet
 from minorkey.trials.kubernetes.inboxes import Inboxes
 from minorkey.trials.kubernetes.jobs import task_digest
-from minorkey.trials.kubernetes.outcomes import outcome_of, over_deadline
+from minorkey.trials.kubernetes.outcomes import outcome_of, over_deadline, terminated
+from minorkey.trials.kubernetes.problems import unfit
 from minorkey.trials.kubernetes.timing import Timing
 from minorkey.trials.kubernetes.trial_pod import Running
 from minorkey.trials.kubernetes.waiting import Waiting
@@ -54,6 +55,8 @@ class Supervision:
         self.inboxes = Inboxes(channel, legacy.newest_inbox)
         self._beaten = self._looked = float("-inf")
         self._next_poll = 0.0
+        #: Whether any pod has shown that it can run a task.
+        self._proven = False
         #: Jobs that are over, and since when that is known.
         self._over: dict[str, float] = {}
 
@@ -125,6 +128,7 @@ class Supervision:
         began = time.monotonic()
         events: list[Event] = []
         for running, event in self.inboxes.read():
+            self._proven = True
             events.append(self._ended(running, event) if isinstance(event, Ended) else event)
         for job, since in list(self._over.items()):
             if since <= began:
@@ -162,6 +166,8 @@ class Supervision:
             return []
         running = pod.running
         outcome, why = outcome_of(seen, self._fleet.job(job))
+        if outcome is Outcome.CRASHED and seen is not None and not self._proven:
+            raise unfit(seen["metadata"]["name"], (terminated(seen) or {}).get("message") or why)
         self._part(job)
         self._dismiss(running)
         if outcome is Outcome.OUT_OF_MEMORY and pod.capacity > 1:
