@@ -31,6 +31,7 @@ LONG = (
     ("rarity", ("--seeds", "5", "--search-seconds", "120"), 40),
     ("fraud_protocol", ("--budget", "600"), 55),
     ("fraud_protocol", ("--budget", "600", "--derived"), 60),
+    ("kubernetes", (), 20),
     ("repeated_cv", ("--repeats", "10", "--search-seconds", "30"), 900),
 )
 
