@@ -104,8 +104,7 @@ class TestDeadline:
         assert wait_for_end(executor).outcome is Outcome.TIMED_OUT
 
     def test_a_job_that_never_had_a_pod_is_no_time_out(self, stage: Stage) -> None:
-        stage.quota(pods="0")
-        executor = stage.executor(timing=stage.slow())
+        executor = stage.executor(timing=stage.slow(), service_account="nobody")
         executor.submit(call("hang", seconds=1.0))
         eventually(stage.jobs)
         stage.cluster.advance(90_000)

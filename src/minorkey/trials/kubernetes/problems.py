@@ -182,7 +182,7 @@ def _image_problem(image: str, reason: str, detail: str) -> Problem:
         detail or reason,
         "correct the image's name and digest (`minorkey compile --image`, trials.image), push it, or give "
         f"the ServiceAccount of trial pods a pull secret for its registry ({reason})",
-        hopeless=reason in ("InvalidImageName", "ErrImageNeverPull"),
+        hopeless=reason == "InvalidImageName",
     )
 
 

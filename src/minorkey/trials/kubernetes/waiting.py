@@ -17,6 +17,8 @@ Manifest = dict[str, Any]
 _AGAIN = 60.0
 #: Seconds a Job may be without a pod before its events are looked at, and between two looks.
 _PODLESS, _EVENTS = 3.0, 10.0
+#: After so many seconds without a look, what was seen before says nothing about now.
+_PAUSE = 30.0
 
 
 class Waiting:
@@ -51,6 +53,7 @@ class Waiting:
         self._unborn: dict[str, Problem] = {}
         self._looked = float("-inf")
         self._since: float | None = None
+        self._last_look = float("-inf")
         self._told: tuple[str, float] = ("", float("-inf"))
 
     def look(self, jobs: Iterable[str], held: Iterable[Problem]) -> None:
@@ -64,6 +67,9 @@ class Waiting:
             InputError: nothing runs, and waiting does not help or has not helped.
         """
         now = time.monotonic()
+        if now - self._last_look > _PAUSE:
+            self._since = None
+        self._last_look = now
         problems, running = list(held), 0
         without = set()
         for name in jobs:
