@@ -38,6 +38,8 @@ def week_spec(week: int, *, derived: bool, budget: float, source: Path, workers:
     spec["data"]["source"] = str(source)
     spec["split"] |= {"test_start": str(start + pd.Timedelta(days=14))}
     if derived:
+        for key in ("train_start", "train_window"):
+            del spec["split"][key]
         spec["split"] |= {"train_windows": ["14d", "28d"], "folds": 3}
     else:
         spec["split"] |= {"train_start": str(start), "train_window": "7d"}
