@@ -24,7 +24,7 @@ from tests.stores.processes import free_ports
 ROOT = Path(__file__).parents[2]
 SPEC = {
     "model": "stored",
-    "data": {"source": "builtin:cards", "options": {"rows": 3_000, "days": 28}},
+    "data": {"source": "builtin:cards", "options": {"rows": 20_000, "days": 28}},
     "split": {"folds": 2},
     "search": {
         "trials": 3,

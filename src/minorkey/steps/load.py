@@ -129,5 +129,5 @@ def _write(loaded: Loaded, folder: Path) -> None:
             "the data folder cannot be written",
             key=str(folder),
             value=error.strerror or error,
-            remedy="free some space, or choose a writable folder",
+            remedy="make room, or choose another folder that can be written",
         ) from None
