@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import average_precision_score
@@ -24,27 +23,12 @@ from sklearn.preprocessing import OrdinalEncoder
 
 from benchmarks.harness import cpu_seconds, tune_and_score
 from benchmarks.recording import data_folder, record
+from benchmarks.resampled_t_test import corrected_t_test
 from minorkey.data.dataset import Dataset
 from minorkey.data.loading import load_dataset
 from minorkey.spec import DataSpec, SearchSpec
 
 SETS = {"mammography": "target", "phoneme": "target", "adult": "income"}
-
-
-def corrected_t_test(differences: npt.NDArray[np.float64], test_share: float) -> dict[str, float]:
-    """Mean difference with its two-sided p-value and 95 % interval.
-
-    Args:
-        differences: shape (folds,), one value for each outer fold of each repeat.
-        test_share: test rows divided by training rows.
-
-    Source: Nadeau and Bengio (2003), "Inference for the Generalization Error".
-    """
-    mean, n = float(differences.mean()), len(differences)
-    error = float(np.sqrt((1 / n + test_share) * differences.var(ddof=1)))
-    half = float(stats.t.ppf(0.975, n - 1)) * error
-    p = 2 * float(stats.t.sf(abs(mean) / max(error, 1e-12), n - 1))
-    return {"mean": mean, "low": mean - half, "high": mean + half, "p": p}
 
 
 def default_boosting(train: Dataset, test: Dataset, seed: int) -> npt.NDArray[np.float64]:
