@@ -45,7 +45,7 @@ test-cluster: $(STAMP) ## test the kubeconfig's cluster: IMAGE=, STUDY_ROOT= or 
 ci: ## everything that CI does, in containers too (root, Debian)
 	bash .ci/run
 
-bench: $(STAMP) ## measure what the README claims (about an hour)
+bench: $(STAMP) ## measure what the README claims (about two and a half hours)
 	$(PYTHON) -m benchmarks
 
 bench-long: $(STAMP) ## the long benchmarks (about a day)

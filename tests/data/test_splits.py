@@ -438,3 +438,9 @@ class TestDurations:
     def test_instants_without_a_zone_are_utc(self) -> None:
         assert parse_instant("1970-01-02", key="k") == DAY
         assert parse_instant("1970-01-02T02:00:00+02:00", key="k") == DAY
+
+    @pytest.mark.parametrize("text", ["", "soon", "now", "07/25/2018", "2018-13-01", "9999-12-31"])
+    def test_other_instants_are_refused(self, text: str) -> None:
+        with pytest.raises(SpecError) as caught:
+            parse_instant(text, key="split.test_start")
+        assert caught.value.key == "split.test_start"

@@ -1,8 +1,8 @@
 """Durations (``7d``) and instants (ISO 8601) of the specification, as seconds."""
 
-import math
 import re
 
+from minorkey.data.iso8601 import FURTHEST, RANGE, parse_iso
 from minorkey.errors import SpecError
 
 __all__ = ["DAY", "format_instant", "parse_duration", "parse_instant"]
@@ -41,19 +41,17 @@ def parse_instant(text: str, *, key: str) -> float:
     Raises:
         SpecError: the text is no such time.
     """
-    import pandas as pd  # The specification is read where pandas need not be loaded.
-
     try:
-        seconds = float(pd.Timestamp(text).timestamp())
+        seconds = parse_iso(text)
     except ValueError:
-        seconds = float("nan")
-    if math.isnan(seconds):
         raise SpecError(
             "the time cannot be read",
             key=key,
             value=text,
             allowed="ISO 8601, such as 2018-07-25 or 2018-07-25T12:00:00+02:00",
-        )
+        ) from None
+    if abs(seconds) > FURTHEST:
+        raise SpecError("the time is too far away", key=key, value=text, allowed=RANGE)
     return seconds
 
 

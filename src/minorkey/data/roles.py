@@ -106,8 +106,14 @@ def epoch_seconds(column: pd.Series) -> tuple[npt.NDArray[np.float64], str]:
     largest = float(np.nanmax(np.abs(seconds), initial=0.0))
     for bound, factor, unit in _TIME_UNITS:
         if bound < largest < np.inf:
-            return seconds / factor, f"{column.name} counts {unit} since 1970"
-    return seconds, f"{column.name} counts seconds"
+            return _near(column, seconds / factor), f"{column.name} counts {unit} since 1970"
+    return _near(column, seconds), f"{column.name} counts seconds"
+
+
+def _near(column: pd.Series, seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The times, of which none is centuries away; infinite ones are refused with the missing ones."""
+    refuse_far_times(column, np.where(np.isfinite(seconds), seconds, np.nan))
+    return seconds
 
 
 def _check_present(values: npt.NDArray[Any], role: str, column: str) -> None:
