@@ -27,7 +27,7 @@ run: $(STAMP) ## run the whole pipeline on the built-in data
 	$(VENV)/bin/minorkey run --overwrite
 
 test: $(STAMP) ## run the tests (no root, no network)
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 --dist loadfile -m 'not container and not browser and not cluster'
+	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 --dist loadfile -m 'not container and not browser and not cluster'
 
 lint: $(STAMP) ## check style, types and layers
 	$(VENV)/bin/ruff check .

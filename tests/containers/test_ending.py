@@ -62,9 +62,9 @@ def test_a_trial_pod_runs_its_tasks_and_reports_an_eviction(tmp_path):
     channel.assign(second, Task("second", "executor_tasks:climb", {"values": [0.5, 0.25]}))
     for folder in root.rglob("*"):
         folder.chmod(0o777)
-    program = ["-m", "minorkey.trials.kubernetes.pod", "--job", first.job, "--tasks", "2"]
+    program = ["python", "-m", "minorkey.trials.kubernetes.pod", "--job", first.job, "--tasks", "2"]
     tasks = ROOT / "tests/trials/executor_tasks.py"
-    options = ["--entrypoint=python3", "--env=PYTHONPATH=/given", "--env=MINORKEY_STUDY_ROOT=/study"]
+    options = ["--env=PYTHONPATH=/given", "--env=MINORKEY_STUDY_ROOT=/study"]
     options += [f"--volume={root}:/study", f"--volume={tasks}:/given/executor_tasks.py:ro"]
     with started(PIPELINE, *program, options=options) as container:
         ended, reported = events(channel, 2)

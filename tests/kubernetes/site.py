@@ -111,7 +111,7 @@ class Site:
                     "spec": {
                         "restartPolicy": "Never",
                         "automountServiceAccountToken": False,
-                        "terminationGracePeriodSeconds": 5,
+                        "terminationGracePeriodSeconds": 2,
                         **(pod or {}),
                         "containers": [self._container(script, container or {})],
                     },

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from kubernetes.client.exceptions import ApiException
 
-from tests.kubernetes.contract.jobs import IGNORE_DISRUPTIONS, OBEDIENT
+from tests.kubernetes.contract.jobs import IGNORE_DISRUPTIONS, OBEDIENT, JobContract
 from tests.kubernetes.fake import FakeCluster, Node, SimulatedPod
 from tests.kubernetes.fake.kinds import kind_of
 from tests.kubernetes.site import Site
@@ -97,6 +97,7 @@ def test_a_claim_on_a_volume_of_the_node_leads_to_the_nodes_folder(site: Site, t
 def test_a_pod_taken_away_says_why(cluster: FakeCluster, site: Site, taken: str, reason: str) -> None:
     site.start("taken", OBEDIENT, podFailurePolicy=IGNORE_DISRUPTIONS)
     pod = site.pod("taken", "Running")
+    JobContract.wait_until_ready(site, pod.metadata.name)
     (manifest,) = cluster.pods("default")
     version = cluster.store.version
     getattr(cluster, taken)(manifest)

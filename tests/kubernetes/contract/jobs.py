@@ -10,6 +10,8 @@ OBEDIENT = (
     "print('ready')\n"
     "time.sleep(600)\n"
 )
+#: Has no handler for the signal that tells it to end.
+DEAF = "import time; print('ready'); time.sleep(600)"
 IGNORE_DISRUPTIONS = {
     "rules": [{"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]
 }
@@ -84,14 +86,26 @@ class JobContract:
 
     def test_a_deleted_pod_is_told_to_end_and_its_end_is_seen(self, site: Site) -> None:
         site.start("told", OBEDIENT)
-        pod = site.pod("told", "Running")
+        assert self.exit_code_once_deleted(site, "told") == 143
+
+    def test_a_command_is_process_1_which_a_signal_without_a_handler_leaves_alone(self, site: Site) -> None:
+        site.start("deaf", DEAF, pod={"terminationGracePeriodSeconds": 1})
+        assert self.exit_code_once_deleted(site, "deaf") == 137
+
+    def test_arguments_without_a_command_go_to_the_entry_point_of_the_image(self, site: Site) -> None:
+        """Of minorkey's image that is tini, which is process 1 in their place."""
+        arguments = [site.python, "-I", "-S", "-u", "-c", DEAF]
+        site.start("reaped", "", container={"command": None, "args": arguments})
+        assert self.exit_code_once_deleted(site, "reaped") == 143
+
+    def exit_code_once_deleted(self, site: Site, name: str) -> int:
+        pod = site.pod(name, "Running")
         self.wait_until_ready(site, pod.metadata.name)
-        watch = events(
-            site, "pods", resourceVersion=pod.metadata.resource_version, labelSelector="suite=told"
-        )
-        site.delete("told")
-        codes = self.exit_codes(watch)
-        assert codes == [143]
+        version = pod.metadata.resource_version
+        watch = events(site, "pods", resourceVersion=version, labelSelector=f"suite={name}")
+        site.delete(name)
+        (code,) = self.exit_codes(watch)
+        return code
 
     def test_an_eviction_that_is_ignored_brings_another_pod(self, site: Site) -> None:
         site.start("evicted", OBEDIENT, podFailurePolicy=IGNORE_DISRUPTIONS)

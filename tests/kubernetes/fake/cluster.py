@@ -16,6 +16,7 @@ from tests.kubernetes.fake.api import Api
 from tests.kubernetes.fake.certificates import server_context
 from tests.kubernetes.fake.claims import Claims
 from tests.kubernetes.fake.deletion import Deleter
+from tests.kubernetes.fake.entrypoint import ENTRYPOINT, started_as, words
 from tests.kubernetes.fake.environment import container_environment, expanded
 from tests.kubernetes.fake.events import Recorder
 from tests.kubernetes.fake.faults import Faults
@@ -47,6 +48,7 @@ class FakeCluster:
         nodes: the cluster's machines.
         images: those that can be had; None for all but images of a ``.invalid`` registry.
         environment: what containers get as from their image, on top of PATH and PYTHONPATH.
+        entrypoint: ENTRYPOINT of every image: the first words of containers that give no command.
         run_pod: plays every pod instead of running its command: called once as a pod begins, must return
             at once.
         bookmark_seconds: how often a watch that allows it is told the current version.
@@ -66,6 +68,7 @@ class FakeCluster:
         nodes: Sequence[Node] = (Node(),),
         images: Collection[str] | None = None,
         environment: Mapping[str, str] | None = None,
+        entrypoint: Sequence[str] = ENTRYPOINT,
         run_pod: RunPod | None = None,
         bookmark_seconds: float = 60.0,
         seed: int = 0,
@@ -73,6 +76,7 @@ class FakeCluster:
     ) -> None:
         self._tls = tls
         self._environment = dict(environment or {})
+        self._entrypoint = entrypoint
         self._run_pod = run_pod
         self.folder = Path(tempfile.mkdtemp(prefix="fake-cluster-"))
         self.faults = Faults(seed)
@@ -228,8 +232,8 @@ class FakeCluster:
         mounts = Mounts(self.store, pod, folder, self._claims.folder, self._access.issue)
         self._show_authority(mounts)
         container = pod["spec"]["containers"][0]
-        written = [*(container.get("command") or ()), *(container.get("args") or ())]
-        command = [mounts.replaced(expanded(part, values)) for part in written]
+        written = words(container, self._entrypoint)
+        command, reaped = started_as([mounts.replaced(expanded(part, values)) for part in written])
         environment = {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "PYTHONPATH": os.pathsep.join(filter(None, (str(Path.cwd()), os.environ.get("PYTHONPATH", "")))),
@@ -243,7 +247,7 @@ class FakeCluster:
             environment.setdefault("TMPDIR", str(mounts.paths["/tmp"]))
         if self._run_pod is None:
             work = Path(mounts.replaced(container.get("workingDir") or str(Path.cwd())))
-            return Process(command, environment, folder, work, ended)
+            return Process(command, environment, folder, work, ended, reaped=reaped)
         simulated = SimulatedPod(pod, command, environment, self._loop.after, ended)
         self._run_pod(simulated)
         return simulated

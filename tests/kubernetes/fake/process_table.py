@@ -3,9 +3,19 @@
 import os
 from pathlib import Path
 
-__all__ = ["ProcessTable"]
+__all__ = ["ProcessTable", "handles"]
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def handles(pid: int, signal: int) -> bool:
+    """Whether a process has a handler for a signal; False if it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return False
+    (caught,) = (int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:"))
+    return bool(caught >> (signal - 1) & 1)
 
 
 class ProcessTable:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from tests.kubernetes.fake.process_table import ProcessTable
+from tests.kubernetes.fake.process_table import ProcessTable, handles
 
 __all__ = ["Ended", "Process", "Running", "SimulatedPod"]
 
@@ -34,11 +34,27 @@ class Running(Protocol):
 
 
 class Process:
-    """The pod's command as a process of this machine, with children in a process group of its own."""
+    """The pod's command as a process of this machine, with children in a process group of its own.
+
+    As in a container, its first process is number 1, which the kernel spares every signal that it does not
+    handle, SIGKILL apart.
+
+    Args:
+        reaped: whether ``tini -g`` is number 1 instead: it passes signals on to the whole group, where they
+            do what they always do.
+    """
 
     def __init__(
-        self, command: list[str], environment: Mapping[str, str], folder: Path, work: Path, ended: Ended
+        self,
+        command: list[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        work: Path,
+        ended: Ended,
+        *,
+        reaped: bool,
     ) -> None:
+        self._reaped = reaped
         self._log = folder / "log"
         self._termination = folder / "termination-log"
         self._reason = ""
@@ -70,7 +86,12 @@ class Process:
 
     def terminate(self) -> None:
         """SIGTERM to the first process only, as a kubelet does."""
-        if self._process.poll() is None:
+        if self._process.poll() is not None:
+            return
+        if self._reaped:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGTERM)
+        elif handles(self._process.pid, signal.SIGTERM):
             self._process.send_signal(signal.SIGTERM)
 
     def kill(self, reason: str = "Error") -> None:

@@ -58,6 +58,22 @@ class Stage:
         spec = {"hard": {key.replace("_", "."): amount for key, amount in hard.items()}}
         self.create("resourcequotas", {"metadata": {"name": name}, "spec": spec})
 
+    def occupy(self) -> None:
+        """Somebody else's pod, which waits for a node for ever and counts against quotas all the while."""
+        restricted = {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "runAsNonRoot": True,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        }
+        container = {"name": "other", "image": IMAGE, "securityContext": restricted}
+        spec = {
+            "containers": [container],
+            "nodeSelector": {"kubernetes.io/hostname": "absent"},
+            "serviceAccountName": "minorkey-trial",
+        }
+        self.create("pods", {"metadata": {"name": "other"}, "spec": spec})
+
     def root(self, study: str) -> LocalStudyRoot:
         return LocalStudyRoot(self.volume / self.namespace / study)
 

@@ -18,6 +18,7 @@ from minorkey.trials.kubernetes.jobs import (
 
 STUDY = study_digest("run-1", "/study/run-1")
 TASK = Task("final/0007", "a:b", {"x": 1}, seconds=600.0)
+PROGRAM = ["python", "-m", "minorkey.trials.kubernetes.pod"]
 NAME = job_name(STUDY, task_digest(TASK), 0)
 
 PLAIN: dict[str, Any] = {
@@ -65,8 +66,8 @@ PLAIN: dict[str, Any] = {
                         "name": "trial",
                         "image": "registry.example/minorkey@sha256:0",
                         "imagePullPolicy": "IfNotPresent",
-                        "command": ["python", "-m", "minorkey.trials.kubernetes.pod"],
                         "args": [
+                            *PROGRAM,
                             *("--job", NAME),
                             *("--tasks", "1"),
                             *("--cores", "1"),
@@ -174,7 +175,7 @@ def test_a_job_with_everything() -> None:
     (container,) = template["spec"]["containers"]
     container |= {
         "imagePullPolicy": "Always",
-        "args": ["--job", NAME, "--tasks", "25", "--cores", "4", "--patience", "600"],
+        "args": [*PROGRAM, "--job", NAME, "--tasks", "25", "--cores", "4", "--patience", "600"],
         "env": [
             {"name": "HOME", "value": "/scratch"},
             {"name": "MINORKEY_FOLD_STORE_BYTES", "value": str(5 * 2**30)},

@@ -1,5 +1,6 @@
 """What becomes of pods and Jobs, in the fake cluster, with real pods."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from minorkey.trials.trial import Outcome
 from tests.trials.executor_contract import PATIENCE, call, only_end
 from tests.trials.kubernetes.stage import Stage, eventually, told
 
+#: Seconds between SIGTERM and SIGKILL of a trial pod.
+GRACE = 30
 TOLERATIONS = (Toleration(key="nvidia.com/gpu", operator="Exists"),)
 
 
@@ -49,6 +52,19 @@ class TestTakenAway:
         assert wait_for_end(executor).content == {"stopped": None}
         executor.wait(0.0)
         assert stage.jobs() == []
+
+    @pytest.mark.parametrize("delay", [0.0, 0.05, 0.1])
+    def test_with_notice_before_it_has_loaded_anything(self, stage: Stage, delay: float) -> None:
+        executor = stage.executor()
+        executor.submit(call("hang"))
+        pod = running_pod(stage)
+        time.sleep(delay)
+        began = time.monotonic()
+        stage.delete(pod)
+        assert wait_for_end(executor).outcome is Outcome.EVICTED
+        assert time.monotonic() - began < GRACE / 3
+        executor.submit(call("echo", value=1))
+        assert wait_for_end(executor).content["value"] == 1
 
     def test_without_notice_the_job_starts_another_pod_that_takes_up_the_task(self, stage: Stage) -> None:
         executor = stage.executor()
@@ -104,11 +120,14 @@ class TestDeadline:
         assert wait_for_end(executor).outcome is Outcome.TIMED_OUT
 
     def test_a_job_that_never_had_a_pod_is_no_time_out(self, stage: Stage) -> None:
-        executor = stage.executor(timing=stage.slow(), service_account="nobody")
+        stage.quota(pods="1")
+        stage.occupy()
+        executor = stage.executor()
         executor.submit(call("hang", seconds=1.0))
-        eventually(stage.jobs)
+        eventually(lambda: [job for job in stage.jobs() if "startTime" in job.get("status", {})])
         stage.cluster.advance(90_000)
-        assert wait_for_end(executor).outcome is Outcome.EVICTED
+        ended = wait_for_end(executor)
+        assert ended.outcome is Outcome.EVICTED and "before its pod" in ended.error
 
 
 class TestSharing:

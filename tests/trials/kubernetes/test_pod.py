@@ -13,9 +13,10 @@ import pytest
 
 from minorkey.trials.executor import Ended, Task
 from minorkey.trials.kubernetes.channel import Channel, Slot
-from minorkey.trials.kubernetes.pod import EXIT_EVICTED, EXIT_NO_DRIVER
+from minorkey.trials.kubernetes.serving import EXIT_EVICTED, EXIT_NO_DRIVER
 from minorkey.trials.study_root import LocalStudyRoot
 from minorkey.trials.trial import Outcome
+from tests.kubernetes.fake.process_table import handles
 from tests.trials.executor_contract import call
 from tests.trials.kubernetes.stage import eventually
 
@@ -92,6 +93,31 @@ def test_sigterm_is_reported_as_an_eviction_within_seconds(driver: Driver) -> No
     ended = driver.channel.ended(slot)
     assert ended is not None and ended.outcome is Outcome.EVICTED
     assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.05, 0.1])
+def test_sigterm_at_once_ends_a_pod_and_one_that_it_has_heard_is_reported(
+    driver: Driver, delay: float
+) -> None:
+    slot = driver.give(1, call("hang"))
+    process = driver.start()
+    time.sleep(delay)
+    heard = handles(process.pid, signal.SIGTERM)
+    process.send_signal(signal.SIGTERM)
+    code = process.wait(20)
+    assert code == EXIT_EVICTED or (code == -signal.SIGTERM and not heard)
+    ended = driver.channel.ended(slot)
+    assert (ended is not None and ended.outcome is Outcome.EVICTED) == (code == EXIT_EVICTED)
+
+
+def test_sigterm_as_soon_as_it_can_be_heard_is_reported(driver: Driver) -> None:
+    slot = driver.give(1, call("hang"))
+    process = driver.start()
+    while not handles(process.pid, signal.SIGTERM):
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == EXIT_EVICTED
+    assert driver.end_of(slot).outcome is Outcome.EVICTED
 
 
 def test_sigterm_ends_a_pod_without_a_task(driver: Driver) -> None:

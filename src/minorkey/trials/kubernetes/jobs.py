@@ -185,8 +185,9 @@ def _container(pods: TrialPods, resource: str, image: str, root: str, arguments:
         "name": "trial",
         "image": image,
         "imagePullPolicy": pods.image_pull_policy,
-        "command": ["python", "-m", "minorkey.trials.kubernetes.pod"],
-        "args": arguments,
+        # No command: it would take the place of the image's first process, which passes on a SIGTERM
+        # that comes before Python listens.
+        "args": ["python", "-m", "minorkey.trials.kubernetes.pod", *arguments],
         "env": [{"name": key, "value": value} for key, value in _environment(pods, profile, root).items()],
         "resources": {"limits": amounts, "requests": dict(amounts)},
         "securityContext": {

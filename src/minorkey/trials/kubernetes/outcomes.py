@@ -4,7 +4,7 @@ import calendar
 import time
 from typing import Any
 
-from minorkey.trials.kubernetes.pod import EXIT_EVICTED, EXIT_NO_DRIVER
+from minorkey.trials.kubernetes.serving import EXIT_EVICTED, EXIT_NO_DRIVER
 from minorkey.trials.trial import Outcome
 
 __all__ = ["is_over", "outcome_of", "over_deadline", "seconds_since", "terminated"]
