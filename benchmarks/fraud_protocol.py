@@ -83,7 +83,7 @@ def run_week(week: int, args: argparse.Namespace, folder: Path) -> dict[str, Any
     replicates = paired_average_precision(rankings, len(test), 1_000, weight=None, entity=terminal, seed=0)
     points = [float(r.average_precision(np.ones((1, len(test))))[0]) for r in rankings]
     low, high = np.percentile(replicates[0] - replicates[1], [2.5, 97.5])
-    return {
+    found = {
         "week": week,
         "train": {"rows": len(split.train), "positives": int(loaded.dataset.y[split.train].sum())},
         "test": {"rows": len(test), "positives": test.positives},
@@ -91,6 +91,8 @@ def run_week(week: int, args: argparse.Namespace, folder: Path) -> dict[str, Any
         "difference": {"value": points[0] - points[1], "low": float(low), "high": float(high)},
         "cpu_seconds": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
     }
+    print(found, flush=True)
+    return found
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from minorkey.bundle.bundle import Bundle
 from minorkey.errors import ContractError
-from minorkey.serving import local
+from minorkey.serving import local, promotion
 from minorkey.serving.server import bind
 from minorkey.steps import deploy
 from minorkey.steps.register import RegisterResult
@@ -110,7 +110,7 @@ def test_a_deployment_that_fails_gives_way_to_the_former(
     first = registered(bundles[1], f"former-{failing.__name__}", tmp_path / "reports")
     deployment = _deploy(first, before, tmp_path)
     second = registered(bundles[2], f"new-{failing.__name__}", tmp_path / "reports")
-    monkeypatch.setattr(deploy, "verify_server", failing)
+    monkeypatch.setattr(promotion, "verify_server", failing)
     with pytest.raises((ContractError, KeyboardInterrupt)), bind("127.0.0.1", 0) as free:
         port = free.getsockname()[1]
         free.close()

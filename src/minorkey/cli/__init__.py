@@ -18,6 +18,7 @@ from minorkey.cli.init import init_command
 from minorkey.cli.predict import predict_command
 from minorkey.cli.profile import profile_command
 from minorkey.cli.report import report_command
+from minorkey.cli.rollback import rollback_command
 from minorkey.cli.run import run_command
 from minorkey.cli.runs import runs_command
 from minorkey.cli.schema import schema_command
@@ -48,6 +49,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "report": report_command,
     "predict": predict_command,
     "serve": serve_command,
+    "rollback": rollback_command,
     "schema": schema_command,
     "compile": compile_command,
     "submit": submit_command,

@@ -1,6 +1,7 @@
 """The model registry: versions with their lineage and aliases, and the bundles they ship as."""
 
 from minorkey.registry.bundles import check_bundle_root, fetch_bundle, store_bundle
+from minorkey.registry.former import former_champion, note_rollback
 from minorkey.registry.versions import (
     bundle_of_version,
     move_champion,
@@ -14,7 +15,9 @@ __all__ = [
     "bundle_of_version",
     "check_bundle_root",
     "fetch_bundle",
+    "former_champion",
     "move_champion",
+    "note_rollback",
     "register_version",
     "require_champion",
     "resolve_reference",

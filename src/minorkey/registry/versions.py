@@ -14,18 +14,20 @@ from minorkey.tracking import RunTracker, client, reaching, version_of
 from minorkey.tracking.client import ABSENT
 
 __all__ = [
+    "COMPARED",
     "bundle_of_version",
     "move_champion",
     "register_version",
     "require_champion",
     "resolve_reference",
+    "tags_of_version",
     "version_to_beat",
 ]
 
 _LOCK_SECONDS = 60
 _RUN_KEY = "minorkey.run_key"
-#: The champion that a version was compared with, "" for none.
-_COMPARED = "minorkey.compared_with"
+#: Tag: the champion that a version was compared with, "" for none.
+COMPARED = "minorkey.compared_with"
 
 
 def bundle_of_version(model: str, version: str) -> str:
@@ -87,8 +89,8 @@ def version_to_beat(model: str, run_key: str) -> str:
         StateError: the tracking server does not answer.
     """
     champion = version_of(model, "champion")
-    tags = _tags(model, champion) if champion else {}
-    return tags.get(_COMPARED, champion) if tags.get(_RUN_KEY) == run_key else champion
+    tags = tags_of_version(model, champion) if champion else {}
+    return tags.get(COMPARED, champion) if tags.get(_RUN_KEY) == run_key else champion
 
 
 def register_version(
@@ -125,7 +127,7 @@ def register_version(
         version = _registered(mlflow, model, run_key, bundle.digest)
         if not version:
             lineage = lineage_tags(bundle, run_key, bundle_uri)
-            lineage |= {key: str(value) for key, value in tags.items()} | {_COMPARED: compared_with}
+            lineage |= {key: str(value) for key, value in tags.items()} | {COMPARED: compared_with}
             source, model_id = log_graph(bundle, tracker, lineage)
             _ensure_model(mlflow, model)
             version = str(
@@ -176,10 +178,15 @@ def require_champion(model: str, version: str, *, expected: str) -> str:
 
 
 def _of_one_run(model: str, *versions: str) -> bool:
-    return len({_tags(model, version).get(_RUN_KEY, version) for version in versions}) == 1
+    return len({tags_of_version(model, version).get(_RUN_KEY, version) for version in versions}) == 1
 
 
-def _tags(model: str, version: str) -> dict[str, str]:
+def tags_of_version(model: str, version: str) -> dict[str, str]:
+    """The tags of a registered version.
+
+    Raises:
+        StateError: the tracking server does not answer.
+    """
     with reaching():
         return dict(client().get_model_version(model, version).tags)
 

@@ -5,11 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from minorkey.bundle.bundle import Bundle
-from minorkey.errors import MinorkeyError
-from minorkey.progress import emit
 from minorkey.registry import fetch_bundle, move_champion, require_champion
-from minorkey.serving import local
-from minorkey.serving.verification import verify_in_process, verify_server
+from minorkey.serving.promotion import serve_and_promote
+from minorkey.serving.verification import verify_in_process
 from minorkey.spec import DeploySpec, parse_section
 from minorkey.steps.step import step
 
@@ -47,32 +45,11 @@ def run(
     content: dict[str, Any] = {"model": model, "version": model_version, "digest": bundle.digest}
     content |= {"url": "", "pid": None, "target": spec.target, "verified": verify_in_process(bundle)}
     if spec.target == "local":
-        content |= _serve_and_promote(spec, model, model_version, bundle, champion_version)
+        content |= serve_and_promote(
+            model, model_version, bundle, expected=champion_version, host=spec.host, port=spec.port
+        )
     else:
         move_champion(model, model_version, expected=champion_version)
     aside = deployment_path.with_name(f"{deployment_path.name}.partial")
     aside.write_text(json.dumps(content, indent=1), encoding="utf-8")
     aside.replace(deployment_path)
-
-
-def _serve_and_promote(
-    spec: DeploySpec, model: str, version: str, bundle: Bundle, champion: str
-) -> dict[str, Any]:
-    """Start or swap the predictor; whatever fails from here on restores what served before."""
-    before = local.served(model)
-    try:
-        server = local.start(model, bundle.folder, version, host=spec.host, port=spec.port)
-        verified = verify_server(server.url, model, version, bundle)
-        move_champion(model, version, expected=champion)
-    except BaseException:
-        _go_back(model, before)
-        raise
-    return {"url": server.url, "pid": server.pid, "verified": verified}
-
-
-def _go_back(model: str, before: local.Served) -> None:
-    """Restore what served; the failure that led here stays the one that is raised."""
-    try:
-        local.restore(model, before)
-    except (MinorkeyError, OSError) as error:
-        emit("warned", text=f"nothing serves {model} now, its former predictor does not start again: {error}")

@@ -1,0 +1,41 @@
+"""Which version was champion before another, and which were left by a rollback."""
+
+from datetime import UTC, datetime
+
+from minorkey.errors import StateError
+from minorkey.registry.versions import COMPARED, tags_of_version
+from minorkey.tracking import client, reaching
+
+__all__ = ["former_champion", "note_rollback"]
+
+_ROLLED_BACK = "minorkey.rolled_back"
+
+
+def former_champion(model: str, version: str) -> str:
+    """The champion before a version, passing over those that a rollback has left.
+
+    Raises:
+        StateError: there is none.
+    """
+    seen = {version}
+    while (version := tags_of_version(model, version).get(COMPARED, "")) and version not in seen:
+        if _ROLLED_BACK not in tags_of_version(model, version):
+            return version
+        seen.add(version)
+    raise StateError(
+        "there is no earlier champion to go back to",
+        key=f"{model}@champion",
+        allowed="a model with two champions or more, of which the earlier one was not rolled back itself",
+        remedy="name a version with --to; see the versions with `mlflow models`, or in MLflow's page",
+    )
+
+
+def note_rollback(model: str, version: str, *, to: str, reason: str) -> None:
+    """Tag a version as left: when, for which version and why.
+
+    Raises:
+        StateError: the tracking server does not answer.
+    """
+    text = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} to version {to}: {reason}"
+    with reaching():
+        client().set_model_version_tag(model, version, _ROLLED_BACK, text[:1000])
