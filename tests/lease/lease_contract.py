@@ -3,12 +3,17 @@
 import fcntl
 import multiprocessing
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
 from minorkey.errors import StateError
 from minorkey.lease import Leases, leases
+from minorkey.lease.renewal import renewing
+
+#: Seconds that leases of the fixture ``brief`` last.
+VALIDITY = 2.0
 
 
 def _try(run_key: str) -> str:
@@ -18,8 +23,66 @@ def _try(run_key: str) -> str:
         return ""
 
 
+def _work(place: Leases, ready: Connection) -> None:
+    place.take("cards", "a")
+    with renewing(place, "cards", "a", validity=VALIDITY):
+        ready.send("working")
+        ready.recv()
+
+
 class LeaseContract:
-    """The fixture ``place`` is what `leases` finds, in this process and in those that it starts."""
+    """The fixture ``place`` is what `leases` finds, in this process and in those that it starts.
+
+    The fixture ``brief`` is one whose leases last `VALIDITY`.
+    """
+
+    def test_a_run_that_works_keeps_its_lease_and_one_that_is_killed_loses_it(self, brief: Leases) -> None:
+        mine, its = multiprocessing.Pipe()
+        run = multiprocessing.get_context("fork").Process(target=_work, args=(brief, its), daemon=True)
+        run.start()
+        assert mine.recv() == "working"
+        until = time.monotonic() + 1.5 * VALIDITY
+        while time.monotonic() < until:
+            holder = brief.holder("cards")
+            assert holder is not None and holder.run_key == "a"
+            time.sleep(VALIDITY / 10)
+        with pytest.raises(StateError):
+            brief.take("cards", "b")
+        run.kill()
+        run.join()
+        assert brief.holder("cards") is not None
+        until = time.monotonic() + 3 * VALIDITY
+        while brief.holder("cards") is not None:
+            assert time.monotonic() < until
+            time.sleep(VALIDITY / 10)
+        assert brief.take("cards", "b").run_key == "b"
+
+    def test_renewing_is_for_the_holder_alone(self, place: Leases) -> None:
+        assert not place.renew("cards", "a")
+        assert place.holder("cards") is None
+        first = place.take("cards", "a", owner="")
+        time.sleep(0.01)
+        assert place.renew("cards", "a") and not place.renew("cards", "b")
+        holder = place.holder("cards")
+        assert holder is not None and holder.heartbeat > first.heartbeat
+        assert (holder.run_key, holder.host, holder.owner) == (first.run_key, first.host, first.owner)
+
+    def test_a_lease_that_another_run_has_taken_is_left_alone_and_told(
+        self, brief: Leases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        events = tmp_path / "events.jsonl"
+        monkeypatch.setenv("MINORKEY_EVENTS", str(events))
+        brief.take("cards", "a")
+        with renewing(brief, "cards", "a", validity=VALIDITY):
+            time.sleep(VALIDITY / 4)
+            assert brief.release("cards", "a") and brief.take("cards", "b")
+            until = time.monotonic() + 3 * VALIDITY
+            while not events.exists():
+                assert time.monotonic() < until
+                time.sleep(VALIDITY / 20)
+        holder = brief.holder("cards")
+        assert holder is not None and holder.run_key == "b"
+        assert "model cards is gone" in events.read_text()
 
     def test_one_of_many_wins(self, place: Leases) -> None:
         with multiprocessing.get_context("fork").Pool(4) as pool:

@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import psycopg
@@ -7,7 +8,8 @@ from minorkey import lease
 from minorkey.errors import StateError
 from minorkey.lease import Leases
 from minorkey.lease.database import DatabaseLeases
-from tests.lease.lease_contract import LeaseContract
+from minorkey.lease.renewal import renewing
+from tests.lease.lease_contract import VALIDITY, LeaseContract
 
 
 @pytest.fixture
@@ -21,7 +23,30 @@ def place(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lea
 
 
 class TestDatabase(LeaseContract):
-    pass
+    @pytest.fixture
+    def brief(self, database: str) -> Leases:
+        return DatabaseLeases(database, validity=VALIDITY)
+
+
+def test_a_renewal_outlives_a_database_that_is_away(
+    place: Leases, database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    events = tmp_path / "events.jsonl"
+    monkeypatch.setenv("MINORKEY_EVENTS", str(events))
+    away = database.rpartition("/")[0] + "/absent"
+    place.take("cards", "a")
+    leases = DatabaseLeases(away, validity=VALIDITY)
+    with renewing(leases, "cards", "a", validity=VALIDITY):
+        until = time.monotonic() + 20
+        while not events.exists():
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        before = place.holder("cards")
+        leases._url = database
+        while place.holder("cards") == before:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    assert "could not be renewed" in events.read_text()
 
 
 def test_a_silent_lease_expires_and_a_renewed_one_does_not(place: Leases, database: str) -> None:

@@ -6,7 +6,8 @@ import pytest
 from minorkey import lease
 from minorkey.errors import StateError
 from minorkey.lease import Leases
-from tests.lease.lease_contract import LeaseContract
+from minorkey.lease.folder import FolderLeases
+from tests.lease.lease_contract import VALIDITY, LeaseContract
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +22,10 @@ class TestFolder(LeaseContract):
     @pytest.fixture
     def place(self) -> Leases:
         return lease.leases()
+
+    @pytest.fixture
+    def brief(self, home: Path) -> Leases:
+        return FolderLeases(home / "brief", validity=VALIDITY)
 
 
 def test_a_silent_lease_expires_and_a_renewed_one_does_not(home: Path) -> None:

@@ -34,15 +34,16 @@ class Holder:
     owner: str
     heartbeat: float
 
-    def alive(self, now: float | None = None) -> bool:
+    def alive(self, now: float | None = None, *, validity: float = EXPIRY_SECONDS) -> bool:
         """Whether the run may still be going on.
 
         Args:
             now: seconds since 1970 by the clock that wrote `heartbeat`; default: this machine's.
+            validity: seconds that a lease lasts without a sign of its run.
         """
         if self.owner and self.host == socket.gethostname():
             return _is_locked(Path(self.owner))
-        return (time.time() if now is None else now) - self.heartbeat < EXPIRY_SECONDS
+        return (time.time() if now is None else now) - self.heartbeat < validity
 
 
 class Leases(Protocol):
@@ -53,6 +54,14 @@ class Leases(Protocol):
 
         Raises:
             StateError: another run that is alive holds it, or the place cannot be used.
+        """
+        ...
+
+    def renew(self, model: str, run_key: str) -> bool:
+        """Say that the run is alive; False if it does not hold the lease, which it does not get by this.
+
+        Raises:
+            StateError: the place cannot be used.
         """
         ...
 

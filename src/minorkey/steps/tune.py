@@ -7,6 +7,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from minorkey import lease
 from minorkey.bundle.bundle import BundleInfo, write_bundle
 from minorkey.bundle.compose import compose
 from minorkey.bundle.members import member_graph
@@ -92,7 +93,11 @@ def run(
 
     seconds = time_shares(spec.timeout, shares)
     study: dict[str, Any] = {"parts": {}, "trials": []}
-    with open_place(cluster, run_key, workers=spec.workers, folder=study_path.parent / "study") as place:
+    folder = study_path.parent / "study"
+    with (
+        lease.renewed(model, run_key),
+        open_place(cluster, run_key, workers=spec.workers, folder=folder) as place,
+    ):
         for name in names:
             tuned = tune_part(
                 training,
