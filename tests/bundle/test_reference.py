@@ -16,6 +16,14 @@ def profile(features: pd.DataFrame, **options) -> dict:
     return reference_profile(features, scores, MonitorSpec(**options))
 
 
+def test_one_row_is_placed_as_many_are():
+    entries = profile(table(n=1_000))["features"]
+    for name, values in table(n=200, seed=5).items():
+        many = assign_bins(entries[name], values.to_numpy())
+        single = [assign_bins(entries[name], values.to_numpy()[i : i + 1])[0] for i in range(200)]
+        assert many.tolist() == single
+
+
 def test_every_entry_counts_every_row_once():
     features = table(n=1_000)
     found = json.loads(json.dumps(profile(features)))
@@ -77,9 +85,12 @@ def test_constant_and_all_missing_columns():
     assert entries["missing"]["fractions"] == [0.0, 1.0] and entries["missing"]["median"] is None
 
 
-def test_the_number_of_features_is_bounded_and_told():
-    found = profile(table(), max_features=2)
-    assert list(found["features"]) == ["amount", "score"] and found["left_out"] == ["kind", "when"]
+def test_the_features_that_move_the_score_are_kept_and_the_others_told():
+    features = table(n=2_000)
+    scores = 1 / (1 + np.exp(-np.where(features["kind"] == "a", 2.0, 0.3 * features["score"])))
+    found = reference_profile(features, scores, MonitorSpec(max_features=2))
+    assert list(found["features"]) == ["kind", "score"] and set(found["left_out"]) == {"amount", "when"}
+    assert 1 > found["features"]["kind"]["importance"] > found["features"]["score"]["importance"] > 0
 
 
 def test_long_levels_are_other():

@@ -4,12 +4,14 @@ Each entry names its bins, in order, and the fraction of rows in each. The same 
 rows to bins (`assign_bins`), so that counters and reference speak of the same thing.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from minorkey.bundle.null_quantiles import QUANTILES, WINDOWS, null_quantiles
 from minorkey.data.dataset import MISSING, Scores
 
 if TYPE_CHECKING:
@@ -17,38 +19,108 @@ if TYPE_CHECKING:
 
     from minorkey.spec import MonitorSpec
 
-__all__ = ["assign_bins", "reference_profile"]
+__all__ = ["Bins", "assign_bins", "bin_entry", "reference_profile"]
 
 _MISSING_BIN, _OTHER_BIN = "missing", "other"
 #: Most levels of a category with a bin of their own.
 _MOST_LEVELS = 20
 #: A longer level is counted as "other": it could not be a label of a metric.
 _LONGEST_LEVEL = 200
+_CLIP = 1e-7
+#: Up to so many rows are placed one by one, which is faster than a call of NumPy.
+_FEW_ROWS = 8
 
 
-def reference_profile(features: "pd.DataFrame", scores: Scores, monitor: "MonitorSpec") -> dict[str, Any]:
-    """Bins and fractions of every feature and of the score.
+def reference_profile(
+    features: "pd.DataFrame",
+    scores: Scores,
+    monitor: "MonitorSpec",
+    *,
+    times: npt.NDArray[np.float64] | None = None,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Bins and fractions of every feature and of the score, and what they come to without drift.
 
     Args:
         features: canonical features of rows that the scores are honest for (out of fold).
         scores: shape (n,), calibrated scores of these rows.
-        monitor: number of bins, and of features that get a profile (the first ones).
+        monitor: number of bins, and of features that get a profile: those that the score depends on
+            most, each by itself.
+        times: shape (n,), seconds: when the rows happened. None: rows without order.
+        seed: seed of the null quantiles.
 
     Returns:
         JSON content: ``rows``; ``features``, by name; ``score``; ``left_out``, the names of features
-        without a profile. A numeric entry holds ``kind``, ``edges`` (bin i holds values from edge i-1
-        up to but not including edge i), ``bins``, ``fractions`` and ``median``; a categorical one
-        ``kind``, ``levels``, ``bins``, ``fractions``. Bins ``missing`` and ``other`` come last.
+        without a profile, the more important first; ``null``. A numeric entry holds ``kind``, ``edges``
+        (bin i holds values from edge i-1 up to but not including edge i), ``bins``, ``fractions`` and
+        ``median``; a categorical one ``kind``, ``levels``, ``bins``, ``fractions``. Bins ``missing`` and
+        ``other`` come last. Each entry but the score's has ``importance``, the share of the score's
+        variance that lies between its bins; each has ``null``: by statistic, for each window and
+        quantile of ``reference["null"]``, the figure that chance alone gives (`null_quantiles`).
     """
-    names = list(features.columns)
+    values = np.asarray(scores, np.float64)
+    entries = {name: bin_entry(features[name].to_numpy(), monitor.bins) for name in features.columns}
+    places = {name: assign_bins(entry, features[name].to_numpy()) for name, entry in entries.items()}
+    for name, entry in entries.items():
+        entry["importance"] = _importance(places[name], values)
+    ranked = sorted(entries, key=lambda name: -entries[name]["importance"])
+    kept, left_out = ranked[: monitor.max_features], ranked[monitor.max_features :]
+    score = bin_entry(values, monitor.bins)
+    nulls, largest = null_quantiles(
+        {name: places[name] for name in kept},
+        {name: len(entries[name]["bins"]) for name in kept},
+        times=times,
+        seed=seed,
+    )
+    own, _ = null_quantiles(
+        {"": assign_bins(score, values)}, {"": len(score["bins"])}, times=times, seed=seed
+    )
     return {
         "rows": len(features),
-        "features": {
-            name: _profile(features[name].to_numpy(), monitor.bins) for name in names[: monitor.max_features]
-        },
-        "score": _profile(np.asarray(scores, np.float64), monitor.bins),
-        "left_out": names[monitor.max_features :],
+        "features": {name: entries[name] | {"null": nulls.get(name, {})} for name in kept},
+        "score": score | {"null": own.get("", {})},
+        "left_out": left_out,
+        "null": {"windows": list(WINDOWS), "quantiles": list(QUANTILES), "largest": largest},
     }
+
+
+class Bins:
+    """The rule of one entry of a reference profile, made ready for many calls.
+
+    Args:
+        entry: of one feature, or of the score, from `reference_profile`.
+    """
+
+    def __init__(self, entry: dict[str, Any]) -> None:
+        self.names: list[str] = list(entry["bins"])
+        self._last = len(self.names) - 1
+        self._numeric = entry["kind"] == "numeric"
+        if self._numeric:
+            self._edges = [float(edge) for edge in entry["edges"]]
+            self._knots = np.asarray(self._edges, np.float64)
+        else:
+            levels = {level: place for place, level in enumerate(entry["levels"])}
+            self._table = levels | {MISSING: self._last - 1}
+
+    def places(self, values: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+        """Position among `names` of every value, shape (n,).
+
+        Args:
+            values: shape (n,), float64 with NaN where missing, or str with "" where missing.
+        """
+        if not self._numeric:
+            return np.array([self._table.get(value, self._last) for value in values], np.intp)
+        numbers = np.asarray(values, np.float64)
+        if len(numbers) <= _FEW_ROWS:
+            return np.array(
+                [
+                    bisect_right(self._edges, number) if number == number else self._last
+                    for number in numbers.tolist()
+                ],
+                np.intp,
+            )
+        placed = np.searchsorted(self._knots, numbers, side="right")
+        return np.where(np.isnan(numbers), self._last, placed)
 
 
 def assign_bins(entry: dict[str, Any], values: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
@@ -58,16 +130,31 @@ def assign_bins(entry: dict[str, Any], values: npt.NDArray[Any]) -> npt.NDArray[
         entry: of one feature, or of the score, from `reference_profile`.
         values: shape (n,), float64 with NaN where missing, or str with "" where missing.
     """
-    last = len(entry["bins"]) - 1
-    if entry["kind"] == "numeric":
-        numbers = np.asarray(values, np.float64)
-        places = np.searchsorted(np.asarray(entry["edges"], np.float64), numbers, side="right")
-        return np.where(np.isnan(numbers), last, places)
-    table = {level: place for place, level in enumerate(entry["levels"])} | {MISSING: last - 1}
-    return np.array([table.get(value, last) for value in values], np.intp)
+    return Bins(entry).places(values)
 
 
-def _profile(values: npt.NDArray[Any], bins: int) -> dict[str, Any]:
+def _importance(places: npt.NDArray[np.intp], scores: Scores) -> float:
+    """The share of the variance of the score's log-odds that lies between the bins, from 0 to 1.
+
+    Source: Pearson's correlation ratio; it estimates the first-order index of Sobol (1993).
+    """
+    if not len(scores):
+        return 0.0
+    clipped = np.clip(scores, _CLIP, 1 - _CLIP)
+    logit = np.log(clipped / (1 - clipped))
+    rows = np.bincount(places)
+    means = np.bincount(places, logit) / np.maximum(rows, 1)
+    variance = logit.var()
+    return float(np.average((means - logit.mean()) ** 2, weights=rows) / variance) if variance > 0 else 0.0
+
+
+def bin_entry(values: npt.NDArray[Any], bins: int) -> dict[str, Any]:
+    """The entry of one column, as `reference_profile` describes it, without what is known of chance.
+
+    Args:
+        values: shape (n,), float64 with NaN where missing, or str with "" where missing.
+        bins: about how many there are, for numbers.
+    """
     numeric = values.dtype != object and values.dtype.kind in "fiub"
     entry = _numeric(values.astype(np.float64), bins) if numeric else _categorical(values)
     counts = np.bincount(assign_bins(entry, values), minlength=len(entry["bins"]))
