@@ -14,6 +14,7 @@ import cyclopts
 
 from minorkey.cli.compile import compile_command
 from minorkey.cli.doctor import doctor_command
+from minorkey.cli.drift import drift_command
 from minorkey.cli.init import init_command
 from minorkey.cli.predict import predict_command
 from minorkey.cli.profile import profile_command
@@ -48,6 +49,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "profile": profile_command,
     "report": report_command,
     "predict": predict_command,
+    "drift": drift_command,
     "serve": serve_command,
     "rollback": rollback_command,
     "schema": schema_command,

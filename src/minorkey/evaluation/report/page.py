@@ -44,8 +44,10 @@ def render(content: Content) -> str:
     importances = trial_figures.importances(trials)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     environment.filters |= {"figures": number, "interval": interval, "count": whole}
-    source = importlib.resources.files("minorkey.evaluation.report").joinpath("page.html.j2")
-    return environment.from_string(source.read_text(encoding="utf-8")).render(
+    folder = importlib.resources.files("minorkey.evaluation.report")
+    source = folder.joinpath("page.html.j2").read_text(encoding="utf-8")
+    return environment.from_string(source).render(
+        style=Markup(folder.joinpath("page.css").read_text(encoding="utf-8")),  # noqa: S704
         verdict=content.verdict,
         study=content.study,
         profile=content.profile,
