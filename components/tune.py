@@ -18,6 +18,7 @@ def tune(
     seed: int,
     run_key: str,
     cluster: str,
+    reason: str,
 ):
     """Run the study on the training folds; then refit, calibrate, choose the threshold and export.
 
@@ -32,6 +33,7 @@ def tune(
         seed: seed of everything random.
         run_key: identity of this run; an interrupted run with the same key is resumed.
         cluster: the ClusterSpec that was compiled in, as JSON; empty: trials run on this machine.
+        reason: why the run was started; it becomes a tag of the run in MLflow.
     """
     from pathlib import Path
 
@@ -44,6 +46,7 @@ def tune(
         seed=seed,
         run_key=run_key,
         cluster=cluster,
+        reason=reason,
         train_dir=Path(train.path),
         bundle_dir=Path(bundle.path),
         baselines_dir=Path(baselines.path),

@@ -163,15 +163,9 @@ def _step_environment(folder: RunFolder) -> dict[str, str]:
         "MINORKEY_RUN_KEY": folder.run_key,
         "MINORKEY_EVENTS": str(folder.events),
         "MINORKEY_ERROR": str(folder.error),
-        "MINORKEY_STUDY_ROOT": _study_root(folder),
+        "MINORKEY_STUDY_ROOT": folder.study_root,
         "MINORKEY_OWNER_LOCK": str(folder.owner),
     }
-
-
-def _study_root(folder: RunFolder) -> str:
-    """The run's own folder, or its own place in the bucket that the settings name."""
-    given = settings().study_root
-    return f"{given.rstrip('/')}/{folder.run_key}" if "://" in given else str(folder.study)
 
 
 class _Tail:

@@ -54,7 +54,7 @@ def build(image: str = IMAGE, cluster: ClusterSpec | None = None) -> Any:
             timeout: Seconds of searching after which no further trial starts. 0: as spec says, else none.
             seed: Seed of everything random but the split. -1: as spec says, else 0.
             model: Name in the registry. Empty: as spec says, else named after the data.
-            reason: Why this run was started; it stays with the run.
+            reason: Why this run was started; a tag of the run in MLflow.
             mode: What the run does. Allowed: full (search, prove, register, deploy).
             spec: Everything else, as JSON or YAML of the run specification. The fields above win.
             base_version: On a retune, the version whose rows are extended; else empty.
@@ -108,6 +108,7 @@ def build(image: str = IMAGE, cluster: ClusterSpec | None = None) -> Any:
                 seed=asked["seed"],
                 run_key=loaded.outputs["run_key"],
                 cluster=baked_in,
+                reason=reason,
                 train=parts.outputs["train"],
             )
             evaluated = evaluate(

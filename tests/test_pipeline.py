@@ -70,6 +70,7 @@ FORM = {
         "data", "target", "positive", "trials", "timeout", "seed", "model", "reason", "mode", "spec",
     },
     "release": {"data", "target", "model", "spec"},
+    "tune": {"reason"},
     "load": {"base_version", "feedback_uri", "until"},
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ import pytest
 from minorkey.errors import DataError, StateError
 from minorkey.run_state import OwnerLock, RunFolder, spec_digest, when_owner_dies
 from minorkey.spec import RunSpec, with_overrides
+from minorkey.trials.study_root import open_root
 
 SPEC = RunSpec()
 OTHER = RunSpec(seed=1)
@@ -118,6 +119,36 @@ def test_a_disk_that_fills_up_after_the_search_costs_no_trial(tmp_path, overwrit
         raise full
     with RunFolder.hold(out, SPEC, overwrite=overwrite) as again:
         assert again.resumed and again.run_key == folder.run_key and result.exists()
+
+
+def test_trials_that_finished_in_a_bucket_are_kept(tmp_path, monkeypatch, s3):
+    monkeypatch.setenv("MINORKEY_STUDY_ROOT", f"{s3}/studies")
+    out = tmp_path / "out"
+    full = StateError("the disk is full", key="out", remedy="free some space")
+    with pytest.raises(StateError, match="full"), RunFolder.hold(out, SPEC) as folder:
+        assert folder.study_root == f"{s3}/studies/{folder.run_key}"
+        open_root(folder.study_root).put_if_absent("trials/final/0000/result.json", b"{}")
+        raise full
+    with RunFolder.hold(out, SPEC) as again:
+        assert again.resumed and again.run_key == folder.run_key
+
+
+def test_a_run_without_a_trial_in_its_bucket_leaves_nothing(tmp_path, monkeypatch, s3):
+    monkeypatch.setenv("MINORKEY_STUDY_ROOT", f"{s3}/studies")
+    with pytest.raises(DataError), RunFolder.hold(tmp_path / "out", SPEC) as folder:
+        open_root(folder.study_root).put_if_absent("trials/final/0000/plan.json", b"{}")
+        raise DataError("there are no rows", key="rows.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_where_the_bucket_is_away_what_the_run_has_told_decides(tmp_path, monkeypatch, told):
+    monkeypatch.setenv("MINORKEY_STUDY_ROOT", "ftp://nowhere")
+    with pytest.raises(StateError, match="away"), RunFolder.hold(tmp_path / "out", SPEC) as folder:
+        if told:
+            folder.events.write_text('{"event": "trial_finished", "number": 0}\n')
+        raise StateError("the bucket is away", key="bucket", remedy="wait")
+    assert (tmp_path / "out/state.json").exists() == told
 
 
 def test_the_overwritten_run_is_back_as_it_was_when_the_new_one_fails_on_its_input(tmp_path):

@@ -28,7 +28,9 @@ from typing import Self
 
 from minorkey.errors import InputError, StateError
 from minorkey.run_contents import FORMER, forget_former, is_torn, put_former_back, set_aside
+from minorkey.settings import settings
 from minorkey.spec import RunSpec
+from minorkey.trials.study_root import open_root
 
 __all__ = ["OwnerLock", "RunFolder", "spec_digest", "when_owner_dies"]
 
@@ -194,8 +196,14 @@ class RunFolder:
 
     @property
     def study(self) -> Path:
-        """What trials and driver exchange: the part that makes a run resumable."""
+        """Where trials and driver meet in the folder: the part that makes a run resumable."""
         return self.work / "study"
+
+    @property
+    def study_root(self) -> str:
+        """Where trials and driver meet: `study`, or the run's own place in the bucket of the settings."""
+        given = settings().study_root
+        return f"{given.rstrip('/')}/{self.run_key}" if "://" in given else str(self.study)
 
     @property
     def events(self) -> Path:
@@ -226,8 +234,16 @@ class RunFolder:
 
     def _give_up(self) -> None:
         """End a run that failed on its input or the disk: finished trials stay, else nothing."""
-        if not any(self.study.glob("trials/*/*/result.json")):
+        if not self._has_finished_trials():
             self.abandon()
+
+    def _has_finished_trials(self) -> bool:
+        """Look in the study root; where that cannot be reached, in what the run has told."""
+        try:
+            keys = open_root(self.study_root).list("trials/")
+        except InputError:
+            return self.events.exists() and '"trial_finished"' in self.events.read_text(encoding="utf-8")
+        return any(key.endswith("/result.json") for key in keys)
 
     def abandon(self) -> None:
         """Leave the folder as it was: for a run that failed on its input before it had achieved anything."""

@@ -94,6 +94,7 @@ def run_until_tuned(
         bundle_dir=folders.bundle,
         baselines_dir=folders.baselines,
         study_path=folders.study,
+        reason="the quarter has ended",
     )
     return folders
 

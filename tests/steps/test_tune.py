@@ -7,7 +7,7 @@ from minorkey.data.training_set import TestSet, TrainingSet
 from minorkey.evaluation.baselines import BASELINES
 from minorkey.evaluation.metrics import METRICS
 from minorkey.search.tuning import time_shares, trial_shares
-from minorkey.tracking import open_run
+from minorkey.tracking import client, open_run
 
 from .conftest import Folders
 
@@ -51,6 +51,11 @@ def test_baselines_are_bundles_cut_at_one_half(sealed: Folders) -> None:
 def test_trials_are_nested_runs_in_mlflow(sealed: Folders) -> None:
     tracker = open_run("m", "run-1")
     assert len(tracker._trials_there()) == 4
+
+
+def test_the_reason_is_a_tag_of_the_run(sealed: Folders) -> None:
+    tags = client().get_run(open_run("m", "run-1").run_id).data.tags
+    assert tags["minorkey.reason"] == "the quarter has ended"
 
 
 def test_outer_parts_have_bundles_of_their_own(crossed: Folders) -> None:

@@ -57,6 +57,7 @@ def run(
     baselines_dir: Path,
     study_path: Path,
     cluster: str = "",
+    reason: str = "",
 ) -> None:
     """Tune every part of the training set and write the bundles and ``study.json``.
 
@@ -72,11 +73,14 @@ def run(
             repeated cross-validation those of each outer part.
         study_path: where the account of the study is written.
         cluster: the ClusterSpec that was compiled in, as JSON; "": trials run on this machine.
+        reason: why the run was started, "" if nobody said.
     """
     spec, watch = parse_section(SearchSpec, search), parse_section(MonitorSpec, monitor)
     training = TrainingSet.read(train_dir)
     store = FoldStore(settings().home / "folds", settings().fold_store_bytes)
     tracker = open_run(model, run_key)
+    if reason:
+        tracker.log(tags={"minorkey.reason": reason})
     tracker.log_dataset(
         f"{model}-training",
         training.digest,
