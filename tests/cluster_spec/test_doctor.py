@@ -10,6 +10,7 @@ import pytest
 
 from minorkey.cli import app
 from minorkey.cluster.checks.machine import check_machine
+from minorkey.cluster.checks.stores import check_stores
 from minorkey.cluster.checks.versions import check_kubeflow
 from minorkey.cluster.doctor import cluster_findings, diagnose
 from minorkey.cluster.findings import Finding
@@ -281,6 +282,44 @@ def test_stores_that_are_not_reached_are_told_by_address(cluster, tmp_path, monk
     monkeypatch.delenv("MINORKEY_DATABASE_URL")
     found = {one.check: one for one in cluster_findings(spec_with(tmp_path), kubeconfig=cluster.kubeconfig)}
     assert found["database"].status == "unseen" and "minorkey-database" in found["database"].remedy
+
+
+def mounted_spec(mount: Path):
+    return load_cluster_spec(
+        json.dumps(
+            {
+                "namespace": "minorkey",
+                "stores": {
+                    "study_root": f"{mount}/studies/a",
+                    "bundle_root": f"{mount}/bundles",
+                    "bundle_volume": "bundles",
+                    "bundle_mount": str(mount),
+                    "tracking_uri": "http://127.0.0.1:9",
+                },
+                "trials": {"study_volume": "studies", "study_mount": str(mount)},
+            }
+        )
+    )
+
+
+def test_folder_stores_are_written_to_where_they_are_mounted(tmp_path, monkeypatch):
+    mount = tmp_path / "mount"
+    monkeypatch.delenv("MINORKEY_DATABASE_URL", raising=False)
+
+    def roots():
+        found = {one.check: one for one in check_stores(mounted_spec(mount))}
+        return found["study root"], found["bundle root"]
+
+    for one in roots():
+        assert one.status == "unseen" and str(mount) in one.text and "in a pod" in one.remedy
+    mount.mkdir()
+    assert [one.status for one in roots()] == ["ok", "ok"]
+    assert list(mount.iterdir()) == []
+    (mount / "bundles").write_text("a file in the way")
+    study, bundles = roots()
+    assert study.status == "ok"
+    assert bundles.status == "problem" and "10001" in bundles.remedy
+    assert str(mount / "bundles") in bundles.text
 
 
 @pytest.mark.parametrize(

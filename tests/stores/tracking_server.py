@@ -1,5 +1,6 @@
 """minorkey against an MLflow server that knows its users, with artifacts in S3 and runs in PostgreSQL."""
 
+import json
 import time
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import httpx
 import pytest
 
 from minorkey.bundle.bundle import Bundle
+from minorkey.cluster.checks.stores import check_stores
+from minorkey.cluster.findings import Finding
+from minorkey.cluster.spec import load_cluster_spec
 from minorkey.errors import StateError
 from minorkey.registry import bundle_of_version, move_champion, register_version, store_bundle
 from minorkey.settings import settings
@@ -86,6 +90,23 @@ class TrackingServer:
         monkeypatch.setenv("MINORKEY_TRACKING_PASSWORD_FILE", str(tmp_path / "nowhere"))
         assert refusal().key == "MINORKEY_TRACKING_PASSWORD_FILE"
         assert settings().tracking_uri == server.uri
+
+    def test_the_doctor_tries_the_credentials(self, server: Mlflow, monkeypatch: pytest.MonkeyPatch) -> None:
+        def found(secret: str = "") -> Finding:
+            stores = {"study_root": "/study", "bundle_root": "/bundles/a", "bundle_volume": "bundles"}
+            stores |= {"tracking_uri": server.uri, "tracking_secret": secret}
+            content = {"namespace": "n", "stores": stores, "trials": {"study_volume": "studies"}}
+            spec = load_cluster_spec(json.dumps(content))
+            return next(one for one in check_stores(spec) if one.check == "tracking")
+
+        assert found().status == "ok"
+        monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "a-wrong-password")
+        wrong = found("mlflow-login")
+        assert wrong.status == "problem" and "stores.tracking_secret" in wrong.remedy
+        assert "a-wrong-password" not in str(wrong)
+        monkeypatch.delenv("MLFLOW_TRACKING_USERNAME")
+        assert found("mlflow-login").status == "unseen" and "mlflow-login" in found("mlflow-login").remedy
+        assert found().status == "problem"
 
     @pytest.mark.parametrize("credentials", [None, ("admin", "wrong")])
     def test_the_server_refuses_who_is_not_known(

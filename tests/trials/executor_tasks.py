@@ -42,6 +42,11 @@ def hang(report: Report, *, threads: int) -> dict[str, Any]:
         time.sleep(60)
 
 
+def report_and_hang(report: Report, *, threads: int) -> dict[str, Any]:
+    report(0, 1.0)
+    return hang(report, threads=threads)
+
+
 def hoard(report: Report, *, threads: int) -> dict[str, Any]:
     held = []
     while True:

@@ -9,9 +9,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from minorkey.trials.executor import Ended, Reported
 from minorkey.trials.local import LocalExecutor
 from minorkey.trials.trial import Outcome
-from tests.trials.executor_contract import ExecutorContract, call, only_end
+from tests.trials.executor_contract import PATIENCE, ExecutorContract, call, only_end
 
 
 @pytest.fixture
@@ -22,6 +23,19 @@ def executor() -> Iterator[LocalExecutor]:
 
 class TestLocalExecutor(ExecutorContract):
     pass
+
+
+def test_time_that_a_task_waits_for_an_answer_does_not_count(executor: LocalExecutor) -> None:
+    only_end(executor, call("echo", value=1))
+    executor.submit(call("report_and_hang", seconds=1.5))
+    (report,) = executor.wait(PATIENCE)
+    assert isinstance(report, Reported)
+    assert list(executor.wait(2.0)) == []
+    executor.answer("task", True)
+    answered = time.monotonic()
+    (ended,) = executor.wait(PATIENCE)
+    assert isinstance(ended, Ended) and ended.outcome is Outcome.TIMED_OUT
+    assert time.monotonic() - answered > 0.1 and ended.seconds > 3.0
 
 
 def gone(pid: int) -> bool:

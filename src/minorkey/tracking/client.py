@@ -20,7 +20,7 @@ from minorkey.settings import settings
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["ABSENT", "champion_version", "client", "reaching", "version_of"]
+__all__ = ["ABSENT", "champion_version", "client", "reaching", "refused", "take_password", "version_of"]
 
 #: Error codes by which MLflow says that a model, a version or an alias does not exist.
 ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
@@ -63,7 +63,7 @@ def client() -> "MlflowClient":
     """
     uri = settings().tracking_uri
     _refuse_silence(uri)
-    _take_password()
+    take_password()
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
@@ -88,10 +88,10 @@ def reaching() -> Iterator[None]:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise _refused(reason, getattr(error, "error_code", "")) or _unreachable(reason) from error
+        raise refused(reason, getattr(error, "error_code", "")) or _unreachable(reason) from error
 
 
-def _take_password() -> None:
+def take_password() -> None:
     """MLflow takes its password from the environment alone; a mounted Secret is a file."""
     path = settings().tracking_password_file
     if not path:
@@ -108,7 +108,7 @@ def _take_password() -> None:
         ) from None
 
 
-def _refused(reason: str, code: str) -> StateError | None:
+def refused(reason: str, code: str) -> StateError | None:
     """The error of a server that answers, but not to this user; None if that is not the matter."""
     if code == "UNAUTHENTICATED" or "error code 401" in reason:
         return StateError(

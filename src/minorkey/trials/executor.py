@@ -22,7 +22,7 @@ class Task:
         function: ``module:function``, called as ``function(report, threads=..., **arguments)``; it
             returns JSON content. ``report(step, value, folds)`` gives False when it should stop.
         arguments: JSON content.
-        seconds: wall-clock limit.
+        seconds: wall-clock limit, without the time that it waits for answers to what it reports.
         memory_mb: limit of the resident memory of the worker and its children, in MiB.
         resource: which kind of worker suits it, where there are several kinds.
     """

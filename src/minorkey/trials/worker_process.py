@@ -50,6 +50,9 @@ class WorkerProcess:
         self._children_seen = 0.0
         self.task: Task | None = None
         self._started = 0.0
+        #: Seconds that its task has waited for answers, and since when it waits for one.
+        self._waited = 0.0
+        self._waits_since: float | None = None
         self._oom_kills = 0
 
     @property
@@ -71,10 +74,12 @@ class WorkerProcess:
         arguments = {**task.arguments, "threads": threads}
         self._send({"kind": "run", "name": task.name, "function": task.function, "arguments": arguments})
         self.task, self._started = task, time.monotonic()
+        self._waited, self._waits_since = 0.0, None
         self._stderr, self._oom_kills = b"", _oom_kills()
 
     def answer(self, go: bool) -> None:
         """Tell its task, which has reported, whether to go on."""
+        self._waited, self._waits_since = self._waiting(), None
         with contextlib.suppress(BrokenPipeError):
             self._send({"kind": "answer", "go": go})
 
@@ -82,7 +87,10 @@ class WorkerProcess:
         """The whole messages that have come, and whether its output is still open."""
         chunk = os.read(self.descriptors()[0], _CHUNK)
         *lines, self._buffer = (self._buffer + chunk).split(b"\n")
-        return [json.loads(line) for line in lines], bool(chunk)
+        messages = [json.loads(line) for line in lines]
+        if any(message["kind"] == "report" for message in messages):
+            self._waits_since = time.monotonic()
+        return messages, bool(chunk)
 
     def read_stderr(self) -> bool:
         """Keep the end of what it wrote to standard error; whether that is still open."""
@@ -91,12 +99,15 @@ class WorkerProcess:
         return bool(chunk)
 
     def breach(self) -> Ended | None:
-        """The end of its task if that is over its time or memory limit, else None."""
+        """The end of its task if that is over its time or memory limit, else None.
+
+        Time that the task waits for an answer does not count: it is the driver's.
+        """
         task = self.task
         if task is None:
             return None
         seconds = time.monotonic() - self._started
-        if seconds > task.seconds:
+        if seconds - self._waiting() > task.seconds:
             return Ended(
                 task.name, Outcome.TIMED_OUT, seconds=seconds, error=f"took longer than {task.seconds:g} s"
             )
@@ -140,6 +151,11 @@ class WorkerProcess:
             if pipe is not None:
                 with contextlib.suppress(BrokenPipeError):
                     pipe.close()
+
+    def _waiting(self) -> float:
+        """Seconds that its task has waited for answers so far."""
+        now = 0.0 if self._waits_since is None else time.monotonic() - self._waits_since
+        return self._waited + now
 
     def _wait(self) -> int:
         try:
