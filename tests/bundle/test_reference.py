@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from minorkey.bundle.reference import assign_bins, reference_profile
+from minorkey.bundle.reference import Bins, assign_bins, reference_profile
 from minorkey.spec import MonitorSpec
 from tests.bundle.conftest import table
 
@@ -20,7 +20,7 @@ def test_one_row_is_placed_as_many_are():
     entries = profile(table(n=1_000))["features"]
     for name, values in table(n=200, seed=5).items():
         many = assign_bins(entries[name], values.to_numpy())
-        single = [assign_bins(entries[name], values.to_numpy()[i : i + 1])[0] for i in range(200)]
+        single = [Bins(entries[name]).place(value) for value in values]
         assert many.tolist() == single
 
 

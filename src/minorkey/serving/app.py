@@ -110,7 +110,7 @@ def _understand(parse: _Parse, body: bytes, predictor: Predictor) -> InferenceRe
 def _answer(slot: Slot, predictor: Predictor, understood: InferenceRequest, render: _Render) -> bytes:
     prediction = predictor.predict(understood.columns, understood.reasons)
     content = _encode(render(predictor, understood, prediction))
-    slot.metrics.predicted(predictor, prediction)
+    slot.metrics.predicted(predictor, understood.columns, prediction)
     return content
 
 

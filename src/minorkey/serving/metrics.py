@@ -9,7 +9,10 @@ from prometheus_client import (
     generate_latest,
 )
 
+from minorkey.serving.bin_counts import BinCounts
+from minorkey.serving.columns import Columns
 from minorkey.serving.predictor import Prediction, Predictor
+from minorkey.serving.reference_gauges import reference_gauges
 
 __all__ = ["PredictorMetrics"]
 
@@ -18,7 +21,11 @@ _LABELS = ("model", "version")
 
 
 class PredictorMetrics:
-    """Counters of requests, rows and predictions; every series carries ``model`` and ``version``."""
+    """Counters, and the reference they are compared with; every series carries ``model`` and ``version``.
+
+    `docs/reference/metrics.md` lists them. Figures are made of them by recording rules, so that replicas
+    add up and any window can be asked for.
+    """
 
     def __init__(self) -> None:
         disable_created_metrics()
@@ -46,6 +53,9 @@ class PredictorMetrics:
             (*_LABELS, "digest"),
             registry=self.registry,
         )
+        self._bins = BinCounts()
+        self.registry.register(self._bins)
+        self._reference = b""
 
     def serve(self, predictor: Predictor) -> None:
         """Announce a bundle: its series begin at 0, so that their first increment counts."""
@@ -54,9 +64,12 @@ class PredictorMetrics:
         self._info.labels(*labels, predictor.bundle.digest).set(1)
         self._rows.labels(*labels)
         self._seconds.labels(*labels)
-        self._requests.labels(*labels, "200")
+        for code in ("200", "400", "500"):
+            self._requests.labels(*labels, code)
         for predicted in ("0", "1"):
             self._predictions.labels(*labels, predicted)
+        self._bins.serve(predictor)
+        self._reference = reference_gauges(predictor)
 
     def answered(self, predictor: Predictor, code: int, seconds: float) -> None:
         """Count one answered request."""
@@ -64,14 +77,15 @@ class PredictorMetrics:
         self._requests.labels(*labels, str(code)).inc()
         self._seconds.labels(*labels).observe(seconds)
 
-    def predicted(self, predictor: Predictor, prediction: Prediction) -> None:
+    def predicted(self, predictor: Predictor, columns: Columns, prediction: Prediction) -> None:
         """Count the rows of one prediction."""
         labels = (predictor.model, predictor.version)
         rows, positives = len(prediction.predicted), int(prediction.predicted.sum())
         self._rows.labels(*labels).inc(rows)
         self._predictions.labels(*labels, "1").inc(positives)
         self._predictions.labels(*labels, "0").inc(rows - positives)
+        self._bins.predicted(predictor, columns, prediction)
 
     def text(self) -> bytes:
         """The body of ``GET /metrics``."""
-        return generate_latest(self.registry)
+        return generate_latest(self.registry) + self._reference

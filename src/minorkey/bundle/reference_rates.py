@@ -1,0 +1,41 @@
+"""The rates that the model showed on rows it had not seen, to judge its measured performance by."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["reference_rates"]
+
+
+def reference_rates(
+    y: npt.ArrayLike, weight: npt.ArrayLike | None, validation: Mapping[str, float]
+) -> dict[str, float | None]:
+    """Prevalence, true and false positive rate of the reference, each rate with its variance.
+
+    Args:
+        y: shape (n,), 0 or 1.
+        weight: shape (n,), non-negative; None: all equal.
+        validation: cross-fitted metrics with ``recall`` and ``specificity``.
+
+    Returns:
+        ``prevalence``, ``true_positive``, ``false_positive``, ``true_positive_variance`` and
+        ``false_positive_variance``; None where a class is absent. The variances are binomial with
+        Kish's effective number of rows.
+    """
+    labels = np.asarray(y) == 1
+    weights = np.ones(len(labels)) if weight is None else np.asarray(weight, np.float64)
+    total = weights.sum()
+    found: dict[str, float | None] = {
+        "prevalence": float(weights[labels].sum() / total) if total > 0 else None
+    }
+    rates = {
+        "true_positive": (validation.get("recall", np.nan), weights[labels]),
+        "false_positive": (1 - validation.get("specificity", np.nan), weights[~labels]),
+    }
+    for name, (rate, own) in rates.items():
+        known = bool(np.isfinite(rate) and own.sum() > 0)
+        found[name] = float(rate) if known else None
+        variance = rate * (1 - rate) * (own**2).sum() / own.sum() ** 2 if known else None
+        found[f"{name}_variance"] = None if variance is None else float(variance)
+    return found
