@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from minorkey.trials.kubernetes.problems import event_problem, pod_problem, refusal, suspended
+from minorkey.trials.kubernetes.problems import pod_problem, suspended
+from minorkey.trials.kubernetes.refusals import event_problem, refusal
 
 NAMESPACE = "trials"
 

@@ -15,7 +15,9 @@ import urllib3
 from kubernetes import client
 
 from minorkey.cluster.credentials import configuration
-from minorkey.trials.kubernetes.problems import Problem, refusal, unreachable
+from minorkey.trials.kubernetes.answers import Exists, Missing, is_passing, raise_if_told, retry_after, said
+from minorkey.trials.kubernetes.problems import Problem
+from minorkey.trials.kubernetes.refusals import refusal, unreachable
 
 __all__ = ["Gone", "KubernetesApi", "Refused"]
 
@@ -88,7 +90,7 @@ class KubernetesApi:
         """
         try:
             self._call("POST", "create", "jobs", namespace, body=manifest)
-        except _Exists:
+        except Exists:
             return False
         return True
 
@@ -102,7 +104,7 @@ class KubernetesApi:
         body = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
         try:
             self._call("DELETE", "delete", "jobs", namespace, name=name, body=body)
-        except _Missing:
+        except Missing:
             return False
         return True
 
@@ -159,7 +161,7 @@ class KubernetesApi:
 
     def problem(self, error: Exception, verb: str, kind: str, namespace: str) -> Problem:
         """What an exception of a call means."""
-        status, message = _said(error)
+        status, message = said(error)
         return refusal(status, message, verb=verb, what=_NAMES[kind], namespace=namespace, server=self.server)
 
     def _call(
@@ -181,16 +183,16 @@ class KubernetesApi:
                 response = self._send(method, path, query, body, _TIMEOUT)
                 return bytes(response.read())
             except (OSError, urllib3.exceptions.HTTPError, client.ApiException) as error:
-                status, message = _said(error)
-                _told(error, status, verb)
+                status, message = said(error)
+                raise_if_told(error, status, verb)
                 if status == 401 and logins < _LOGINS:
                     logins += 1
                     self.log_in_again()
-                elif not _passing(error, status):
+                elif not is_passing(status):
                     raise Refused(self.problem(error, verb, kind, namespace)) from error
                 if time.monotonic() - began + pause > self._patience:
                     raise unreachable(self.server, message, self._patience) from error
-                time.sleep(max(_retry_after(error), pause * random.uniform(0.5, 1.0)))  # noqa: S311
+                time.sleep(max(retry_after(error), pause * random.uniform(0.5, 1.0)))  # noqa: S311
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _send(
@@ -215,53 +217,6 @@ class KubernetesApi:
         settings.retries = False
         settings.connection_pool_maxsize = 8
         return client.ApiClient(settings)
-
-
-class _Exists(Exception):
-    """An object of that name is there already."""
-
-
-class _Missing(Exception):
-    """There is no object of that name."""
-
-
-def _told(error: Exception, status: int, verb: str) -> None:
-    """Turn the two answers that mean success another time into exceptions of their own."""
-    if status == 409 and verb == "create" and _reason(error) == "AlreadyExists":
-        raise _Exists from None
-    if status == 404 and verb == "delete":
-        raise _Missing from None
-
-
-def _passing(error: Exception, status: int) -> bool:
-    """Whether asking again may help: no answer, throttled, a conflict, or the server's own trouble."""
-    return status in (0, 408, 409, 429) or status >= 500
-
-
-def _said(error: Exception) -> tuple[int, str]:
-    if not isinstance(error, client.ApiException):
-        return 0, f"{type(error).__name__}: {error}"
-    return int(error.status or 0), str(_content(error).get("message") or error.reason or "")
-
-
-def _reason(error: Exception) -> str:
-    return str(_content(error).get("reason", "")) if isinstance(error, client.ApiException) else ""
-
-
-def _content(error: client.ApiException) -> Manifest:
-    try:
-        content = json.loads(error.body or b"{}")
-    except ValueError:
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _retry_after(error: Exception) -> float:
-    headers = getattr(error, "headers", None) or {}
-    try:
-        return min(60.0, float(headers.get("Retry-After", 0.0)))
-    except ValueError:
-        return 0.0
 
 
 def _lines(response: Any) -> Iterator[Manifest]:

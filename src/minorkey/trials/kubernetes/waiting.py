@@ -7,7 +7,8 @@ from typing import Any
 from minorkey.progress import emit
 from minorkey.trials.kubernetes.api import KubernetesApi, Refused
 from minorkey.trials.kubernetes.fleet import Fleet
-from minorkey.trials.kubernetes.problems import Problem, event_problem, pod_problem, suspended
+from minorkey.trials.kubernetes.problems import Problem, pod_problem, suspended
+from minorkey.trials.kubernetes.refusals import event_problem
 
 __all__ = ["Waiting"]
 
