@@ -19,7 +19,15 @@ from tests.kubernetes.fake.kinds import kind_of
 IMAGE = "registry.example/minorkey:1"
 #: Everything soon, so that tests are.
 TIMING = Timing(
-    poll=0.02, heartbeat=60.0, patience=0.5, node_patience=0.5, look=0.05, retry=0.2, late=2.0, watch=20
+    poll=0.02,
+    heartbeat=60.0,
+    patience=0.5,
+    node_patience=0.5,
+    look=0.05,
+    podless=0.2,
+    retry=0.2,
+    late=2.0,
+    watch=20,
 )
 _studies = itertools.count()
 

@@ -180,4 +180,5 @@ class KubernetesExecutor:
             queue=self._spec.queue,
             patience=self._timing.patience,
             node_patience=self._timing.node_patience,
+            podless=self._timing.podless,
         )

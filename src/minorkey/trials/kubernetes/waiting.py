@@ -16,8 +16,8 @@ Manifest = dict[str, Any]
 
 #: The same reason is told again after so many seconds.
 _AGAIN = 60.0
-#: Seconds a Job may be without a pod before its events are looked at, and between two looks.
-_PODLESS, _EVENTS = 3.0, 10.0
+#: Seconds between two looks at events.
+_EVENTS = 10.0
 #: After so many seconds without a look, what was seen before says nothing about now.
 _PAUSE = 30.0
 
@@ -33,6 +33,7 @@ class Waiting:
         patience: seconds that nothing may run because of something that rarely mends itself: images,
             missing objects, admission.
         node_patience: seconds that nothing may run for want of a node; nodes may be on their way.
+        podless: seconds that a Job may be without a pod before its events are looked at.
     """
 
     def __init__(
@@ -44,12 +45,14 @@ class Waiting:
         queue: str,
         patience: float,
         node_patience: float,
+        podless: float,
     ) -> None:
         self._api = api
         self._fleet = fleet
         self._namespace = namespace
         self._queue = queue
         self._patience = {"image": patience, "start": patience, "refused": patience, "node": node_patience}
+        self._podless_seconds = podless
         self._podless: dict[str, float] = {}
         self._unborn: dict[str, Problem] = {}
         self._looked = float("-inf")
@@ -114,7 +117,7 @@ class Waiting:
         self._podless = {name: self._podless.get(name, now) for name in without}
         self._unborn = {name: problem for name, problem in self._unborn.items() if name in without}
         if (
-            not any(now - since >= _PODLESS for since in self._podless.values())
+            not any(now - since >= self._podless_seconds for since in self._podless.values())
             or now - self._looked < _EVENTS
         ):
             return
