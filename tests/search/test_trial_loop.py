@@ -159,10 +159,13 @@ def test_pruned_trials_have_no_value(tmp_path: Path, executor: LocalExecutor) ->
 
 
 def test_no_trial_starts_after_the_time_out_and_that_is_final(
-    tmp_path: Path, executor: LocalExecutor
+    tmp_path: Path, executor: LocalExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("MINORKEY_EVENTS", str(tmp_path / "events.jsonl"))
     done = run_loop(tmp_path, executor, trials=1_000, seconds=0.05, timeout=0.3)
     assert done.timed_out and 1 <= len(done.results) < 1_000
+    told = (tmp_path / "events.jsonl").read_text()
+    assert f"0.3 seconds, is over: {len(done.results)} of 1000 trials have ended" in told
     again = run_loop(tmp_path, executor, trials=1_000, seconds=0.05, timeout=0.3)
     assert again.results == done.results
 

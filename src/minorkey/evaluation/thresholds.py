@@ -11,7 +11,7 @@ from minorkey.evaluation.metrics import Confusion, matthews_corrcoef
 from minorkey.evaluation.ranking import Cuts, Floats, Ranking, divide
 from minorkey.spec import ThresholdSpec
 
-__all__ = ["BOOTSTRAPS", "alert_share", "choose_threshold"]
+__all__ = ["BOOTSTRAPS", "alert_share", "choose_threshold", "counts"]
 
 #: Replicates whose optima are averaged by their median.
 BOOTSTRAPS = 200
@@ -63,8 +63,9 @@ def choose_threshold(
             "a threshold needs positives", key="data.target", value="no positive", allowed="2 or more"
         )
     if spec.policy in ("top_k", "alerts_per_day"):
-        allowed = alert_share(spec, len(labels), event_time) if share is None else share
-        return _highest_share(ranking, own, allowed)
+        counted = own if spec.policy == "top_k" else counts(len(labels), weight)
+        allowed = alert_share(spec, float(counted.sum()), event_time) if share is None else share
+        return _highest_share(ranking, counted, allowed)
     objective = _objective(spec)
     missed = _missing_cost(spec, labels, cost)
     optima: list[Floats] = []
@@ -73,15 +74,25 @@ def choose_threshold(
     return _snapped(ranking.score, float(np.median(np.concatenate(optima))))
 
 
+def counts(n: int, weight: npt.ArrayLike | None) -> Floats:
+    """How many rows of the stream each row stands for, shape (n,).
+
+    Weights that are all 1 or more are counts, as thinning leaves them (one over the probability of being
+    kept). Smaller ones have no unit that could count alerts: then each row counts once.
+    """
+    own = row_weights(n, weight)
+    return own if (own >= 1).all() else np.ones(n)
+
+
 def alert_share(
-    spec: ThresholdSpec, rows: int, event_time: npt.ArrayLike | None, *, sampled: float = 1.0
+    spec: ThresholdSpec, rows: float, event_time: npt.ArrayLike | None, *, sampled: float = 1.0
 ) -> float:
     """The share of rows that may be called positive under ``top_k`` or ``alerts_per_day``.
 
     Args:
         spec: the policy and its numbers.
-        rows: how many rows there are. Each counts once: weights have no unit that could count alerts.
-        event_time: shape (rows,), seconds.
+        rows: how many rows came, the sum of `counts`.
+        event_time: seconds, one for each row at hand.
         sampled: which share these rows are of all that came in that time, in (0, 1].
 
     Returns:

@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from minorkey.data.dataset import Dataset, Labels, Scores
+from minorkey.data.partitions import Fold
 from minorkey.data.training_set import TrainingSet
 from minorkey.errors import InputError
 from minorkey.evaluation.calibration import Calibration, fit_calibration
 from minorkey.evaluation.metrics import compute_metrics
 from minorkey.evaluation.selection import Choice, blend, choose_members
-from minorkey.evaluation.thresholds import alert_share, choose_threshold
+from minorkey.evaluation.thresholds import alert_share, choose_threshold, counts
 from minorkey.progress import emit
 from minorkey.spec import SearchSpec, ThresholdSpec
 from minorkey.trials.member import Member
@@ -28,6 +29,8 @@ __all__ = ["FRESH", "OutOfFold", "Selected", "allowed_share", "finalists", "gath
 
 #: The fold partition that trials never see.
 FRESH = 1
+#: A calibrator and a threshold rest on so many positives where there are as many.
+_LEAST_POSITIVES = 100
 
 
 @dataclass(frozen=True)
@@ -39,17 +42,35 @@ class OutOfFold:
         rows: shape (n,), positions in the training set.
         fold: shape (n,), index of the fold whose validation rows hold the row.
         data: the rows themselves.
+        forward: whether each fold is a block of time after all that its models were fitted on.
     """
 
     scores: npt.NDArray[np.float64]
     rows: npt.NDArray[np.intp]
     fold: npt.NDArray[np.intp]
     data: Dataset
+    forward: bool = False
 
     @property
     def y(self) -> Labels:
         """Labels of the rows."""
         return self.data.y
+
+    @property
+    def kindred(self) -> npt.NDArray[np.bool_]:
+        """Rows whose scores are most like those of the model that ships, shape (n,).
+
+        In forward blocks the early scores come from models of a fraction of the rows, which are less sure
+        than a refit: there it is the newest blocks with half of the positives, and with `_LEAST_POSITIVES`.
+        """
+        if not self.forward:
+            return np.ones(len(self.fold), dtype=bool)
+        positives = np.bincount(self.fold, weights=self.y)
+        since = np.cumsum(positives[::-1])[::-1]
+        enough = np.flatnonzero(since >= max(positives.sum() / 2, _LEAST_POSITIVES))
+        # A calibrator is cross-fitted over two blocks at least.
+        first = min(int(enough.max(initial=0)), len(positives) - 2)
+        return np.asarray(self.fold >= first)
 
 
 @dataclass(frozen=True)
@@ -104,7 +125,13 @@ def gather(
             for candidate in candidates
         ]
     )
-    return OutOfFold(scores=scores, rows=rows, fold=index.astype(np.intp), data=training.dataset.take(rows))
+    data = training.dataset.take(rows)
+    return OutOfFold(scores, rows, index.astype(np.intp), data, forward=_is_forward(training.dataset, folds))
+
+
+def _is_forward(data: Dataset, folds: Sequence[Fold]) -> bool:
+    time = data.event_time
+    return time is not None and all(time[fold.train].max() <= time[fold.valid].min() for fold in folds)
 
 
 def allowed_share(training: TrainingSet, policy: ThresholdSpec) -> float | None:
@@ -121,9 +148,15 @@ def allowed_share(training: TrainingSet, policy: ThresholdSpec) -> float | None:
     data, sampled = training.dataset, 1.0
     if training.kind == "hash":
         sampled -= training.membership["test_fraction"]
+    counted = counts(len(data), data.weight)
     if policy.policy == "alerts_per_day" and data.weight is not None and np.ptp(data.weight) > 0:
-        emit("assumed", text="for alerts a day each row counts once, whatever its weight")
-    return alert_share(policy, len(data), data.event_time, sampled=sampled)
+        text = (
+            "for alerts a day each row counts once: some weights are below 1, so they are no counts of rows"
+        )
+        if counted.sum() != len(data):
+            text = f"for alerts a day a row counts as its weight: {counted.sum():,.0f} rows came"
+        emit("assumed", text=text)
+    return alert_share(policy, float(counted.sum()), data.event_time, sampled=sampled)
 
 
 def select(
@@ -150,8 +183,14 @@ def select(
         oof.scores, oof.y, oof.fold, weight=data.weight, entity=data.entity, most=most, seed=seed
     )
     raw = blend(oof.scores, choice.members)
-    calibration, probability = fit_calibration(oof.y, raw, weight=data.weight, groups=oof.fold)
-    threshold = _cut(data, probability, spec.threshold, np.ones(len(raw), dtype=bool), share, seed)
+    kindred = oof.kindred
+    weight = None if data.weight is None else data.weight[kindred]
+    calibration, crossed = fit_calibration(
+        oof.y[kindred], raw[kindred], weight=weight, groups=oof.fold[kindred]
+    )
+    probability = calibration.apply(raw)
+    probability[kindred] = crossed
+    threshold = _cut(data, probability, spec.threshold, kindred, share, seed)
     validation = _validation_metrics(oof, choice.cross_fitted_scores, spec.threshold, share, seed)
     return Selected(
         members=tuple((candidates[index], share) for index, share in choice.members),

@@ -140,6 +140,8 @@ class TrialLoop:
         timed_out = len(self._known.results) < self._trials
         if timed_out:
             self._records.close(self._timeout)
+            ended = f"{len(self._known.results)} of {self._trials} trials have ended"
+            emit("warned", text=f"search.timeout, {self._timeout:g} seconds, is over: {ended}")
         for plan in self._ahead:
             self._proposer.withdraw(plan.number)
         for number in sorted(self._known.results):

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from minorkey.evaluation.baselines import BASELINES
-from minorkey.evaluation.metrics import METRICS
+from minorkey.evaluation.metrics import METRICS, compute_metrics
 from minorkey.evaluation.ranking import average_precision
-from minorkey.evaluation.report import Content, model_card, points, render, trial_figures
+from minorkey.evaluation.report import Content, curves, model_card, points, render, trial_figures
+from minorkey.evaluation.report.summary import verdict_summary
 
 
 def test_page_is_self_contained_and_escaped(content: Content) -> None:
@@ -32,6 +33,24 @@ def test_confusion_counts_every_row_once(content: Content) -> None:
     matrix = np.array(points.confusion(content))
     assert matrix.sum() == len(content.y)
     assert matrix[1].sum() == content.y.sum()
+
+
+@pytest.mark.parametrize("by_row", [False, True])
+def test_the_cost_curve_is_the_metric_at_every_threshold(content: Content, by_row: bool) -> None:
+    cost = np.random.default_rng(1).lognormal(3, 1, len(content.y)) if by_row else None
+    content = dataclasses.replace(content, cost=cost)
+    thresholds = np.quantile(content.score, [0.2, 0.9, 0.99])
+    expected = [
+        compute_metrics(content.y, content.raw, content.score, threshold, cost=cost)["expected_cost"]
+        for threshold in thresholds
+    ]
+    assert curves.expected_costs(content, thresholds) == pytest.approx(expected)
+
+
+def test_the_summary_holds_every_metric_that_it_names(content: Content) -> None:
+    summary = verdict_summary(content.verdict)
+    assert "| matthews_corrcoef |" in summary
+    assert summary.count("0.500 (0.400 to 0.600)") == 10
 
 
 def repeated(content: Content, times: int | np.ndarray) -> Content:

@@ -28,6 +28,7 @@ class Content:
         called: shape (n,), whether the candidate calls the row positive.
         weight: shape (n,), row weights, ones where there are none.
         entity: shape (n,), what the intervals draw as a whole; None: rows.
+        cost: shape (n,), cost of missing each row if it is positive; None: the same for all.
         repeats: how often each test row comes.
         intended_use: a sentence by the user.
     """
@@ -41,6 +42,7 @@ class Content:
     called: npt.NDArray[np.bool_]
     weight: npt.NDArray[np.float64]
     entity: npt.NDArray[Any] | None = None
+    cost: npt.NDArray[np.float64] | None = None
     repeats: int = 1
     intended_use: str = ""
 
@@ -75,6 +77,7 @@ class Content:
             called=scored.called.ravel(),
             weight=np.tile(np.ones(len(data)) if data.weight is None else data.weight, repeats),
             entity=None if entity is None else np.tile(entity, repeats),
+            cost=None if data.cost is None else np.tile(data.cost, repeats),
             repeats=repeats,
             intended_use=intended_use,
         )

@@ -9,7 +9,14 @@ from minorkey.evaluation.report.content import Content
 from minorkey.evaluation.report.drawing import ACCENT, MUTED, WARM, drawn, figure
 from minorkey.evaluation.report.points import RECALLS, precision_band, precision_points, reliability
 
-__all__ = ["calibration", "decision_curve", "precision_recall", "roc", "threshold_curves"]
+__all__ = [
+    "calibration",
+    "decision_curve",
+    "expected_costs",
+    "precision_recall",
+    "roc",
+    "threshold_curves",
+]
 
 
 def precision_recall(content: Content, *, bootstraps: int = 200, seed: int = 0) -> str:
@@ -74,8 +81,7 @@ def threshold_curves(content: Content) -> str:
     mcc = (true_positive * true_negative - false_positive * false_negative) / np.sqrt(
         np.maximum(product, 1e-12)
     )
-    costs = content.verdict["costs"]
-    cost = (false_negative * costs["false_negative"] + false_positive * costs["false_positive"]) / sum(counts)
+    cost = expected_costs(content, thresholds)
     with figure() as (made, axes):
         axes.plot(thresholds, mcc, color=ACCENT)
         axes.set(
@@ -89,6 +95,22 @@ def threshold_curves(content: Content) -> str:
         if content.verdict["threshold"] > 0:
             axes.axvline(content.verdict["threshold"], color=MUTED, linestyle="--", linewidth=1.2)
         return drawn(made, label="Threshold against cost and MCC")
+
+
+def expected_costs(content: Content, thresholds: Scores) -> npt.NDArray[np.float64]:
+    """Cost a row at each threshold, shape (thresholds,), as the metric ``expected_cost`` counts it.
+
+    Args:
+        content: of the report.
+        thresholds: shape (thresholds,), on the calibrated score.
+    """
+    counts = _counts(content.y, content.score, content.weight, thresholds)
+    costs = content.verdict["costs"]
+    missed = counts[2] * costs["false_negative"]
+    if content.cost is not None:
+        # Missing a row costs what the row itself says.
+        missed = _counts(content.y, content.score, content.weight * content.cost, thresholds)[2]
+    return np.asarray((missed + counts[1] * costs["false_positive"]) / sum(counts))
 
 
 def decision_curve(content: Content) -> str:

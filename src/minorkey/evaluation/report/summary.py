@@ -6,7 +6,7 @@ from minorkey.evaluation.report.numbers import interval, number, whole
 
 __all__ = ["verdict_summary"]
 
-_SHOWN = ("average_precision", "roc_auc", "mcc", "precision", "recall")
+_SHOWN = ("average_precision", "roc_auc", "matthews_corrcoef", "precision", "recall")
 
 
 def verdict_summary(verdict: dict[str, Any]) -> str:
@@ -19,12 +19,11 @@ def verdict_summary(verdict: dict[str, Any]) -> str:
     beside = {"challenger": metrics["test"]}
     if metrics["champion"]:
         beside[f"champion, version {verdict['champion_version']}"] = metrics["champion"]
-    names = [name for name in _SHOWN if name in metrics["test"]]
     rows = [
-        f"| {label} | " + " | ".join(interval(scores.get(name)) for name in names) + " |"
+        f"| {label} | " + " | ".join(interval(scores[name]) for name in _SHOWN) + " |"
         for label, scores in beside.items()
     ]
-    table = ["| | " + " | ".join(names) + " |", "| --- " * (len(names) + 1) + "|", *rows]
+    table = ["| | " + " | ".join(_SHOWN) + " |", "| --- " * (len(_SHOWN) + 1) + "|", *rows]
     return (
         "\n\n".join(
             [
