@@ -1,7 +1,6 @@
 """A real MLflow server process with users and passwords."""
 
 import contextlib
-import importlib.util
 import os
 import sys
 from collections.abc import Iterator
@@ -53,8 +52,6 @@ def mlflow_service(folder: Path, database: str, artifacts: str, s3: S3) -> Itera
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
-    if importlib.util.find_spec("flask_wtf") is None:
-        environment["PYTHONPATH"] = str(Path(__file__).parent / "forms")
     command = [
         sys.executable, "-m", "mlflow", "server", "--app-name", "basic-auth", "--workers", "1",
         "--host", "127.0.0.1", "--port", str(port), "--artifacts-destination", artifacts,
