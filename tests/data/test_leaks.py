@@ -14,8 +14,10 @@ from tests.data.raw_frames import rare_frame
 DATA = Path(os.environ.get("MINORKEY_DATA", "../shared/data"))
 
 
-def _leaks(features: pd.DataFrame, y: np.ndarray, threshold: float = 0.95) -> list[tuple[str, ...]]:
-    suspects = find_leaks(features, y.astype(np.int8), threshold=threshold, seed=0)
+def _leaks(
+    features: pd.DataFrame, y: np.ndarray, threshold: float = 0.95, weight: np.ndarray | None = None
+) -> list[tuple[str, ...]]:
+    suspects = find_leaks(features, y.astype(np.int8), threshold=threshold, seed=0, weight=weight)
     assert all(suspect.average_precision > threshold for suspect in suspects)
     return [suspect.columns for suspect in suspects]
 
@@ -99,6 +101,47 @@ def test_two_good_columns_are_no_leak_because_they_are_good_together() -> None:
     y = (rng.random(6_000) < 0.3).astype(np.int8)
     features = pd.DataFrame({name: rng.normal(size=len(y)) + 2.8 * y for name in ("a", "b", "c")})
     assert _leaks(features, y) == []
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("share", [0.97, 0.999])
+def test_where_the_positive_is_common_only_what_gives_the_answer_away_goes(
+    share: float, weighted: bool
+) -> None:
+    features, y, rng = _noise(8_000, share)
+    features["honest"] = rng.normal(size=len(y)) + 1.5 * y
+    features["levels"] = pd.Series(rng.integers(0, 200, size=len(y)).astype(str), dtype=object)
+    weight = rng.uniform(0.5, 20, size=len(y)) if weighted else None
+    assert _leaks(features, y, weight=weight) == []
+    features["scenario"] = np.where(y == 1, 0, rng.integers(1, 4, size=len(y)))
+    assert _leaks(features, y, weight=weight) == [("scenario",)]
+    assert _leaks(features, 1 - y, weight=weight) == [("scenario",)]
+
+
+def test_the_base_rate_is_that_of_the_weights() -> None:
+    features, y, rng = _noise(6_000, 0.03)
+    features["scenario"] = np.where(y == 0, 0, rng.integers(1, 4, size=len(y)))
+    weight = np.where(y == 1, 2_000.0, 1.0)
+    assert _leaks(features, y, weight=weight) == [("scenario",)]
+
+
+def test_a_leak_is_judged_by_the_rows_that_count() -> None:
+    features, y, rng = _noise(6_000, 0.1)
+    counts = rng.random(len(y)) < 0.6
+    features["answer"] = np.where(counts, y, rng.normal(size=len(y)))
+    assert _leaks(features, y) == []
+    assert _leaks(features, y, weight=counts.astype(float)) == [("answer",)]
+    assert _leaks(features, y, weight=np.where(y == 1, 0.0, 1.0)) == []
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_few_positives_of_great_weight_are_no_leak(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    y = (np.arange(300) < 8).astype(np.int8)
+    features = pd.DataFrame({f"n{i}": rng.normal(size=300) for i in range(20)})
+    for i in range(10):
+        features[f"c{i}"] = pd.Series(rng.integers(0, 30, size=300).astype(str), dtype=object)
+    assert _leaks(features, y, weight=np.where(y == 1, 36.0, 1.0)) == []
 
 
 def test_leaks_are_left_out_aloud_and_kept_on_request(tmp_path: Path) -> None:

@@ -200,3 +200,23 @@ def test_wrong_options_of_the_generator(options: dict[str, Any], key: str) -> No
     with pytest.raises(InputError) as caught:
         load_dataset(DataSpec(options=options))
     assert key in caught.value.key
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_the_kind_of_a_column_says_how_it_is_compared_with_the_event_time(
+    tmp_path: Path, suffix: str
+) -> None:
+    rng = np.random.default_rng(0)
+    frame = rare_frame().assign(
+        when=pd.date_range("2024-01-01", periods=400, freq="h"),
+        flag=rng.choice(np.array([True, False, None], dtype=object), size=400),
+        text=[str(value) for value in rng.integers(0, 50, size=400)],
+        clock=[f"{hour}.5" for hour in range(400)],
+        huge=[str(2**70 + int(value)) for value in rng.integers(0, 50, size=400)],
+    )
+    path = tmp_path / f"rows.{suffix}"
+    frame.to_csv(path, index=False) if suffix == "csv" else frame.to_parquet(path)
+    schema = load_dataset(DataSpec(source=str(path), target="fraud", keep=("huge",))).dataset.schema
+    assert schema.roles == {"event_time": "when"}
+    assert {"flag", "text", "huge"} <= set(schema.names("numeric"))
+    assert schema.left_out["clock"] == "rises and falls with when, the event time"

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from minorkey.data.dataset import FeatureKind
+from minorkey.data.dataset import Feature, FeatureKind
 from minorkey.data.encoding import datetime_values, numeric_values
 from minorkey.data.left_out import IDENTIFIER
 from minorkey.data.roles import epoch_seconds
@@ -56,18 +56,24 @@ def identifier_reason(column: pd.Series, kind: FeatureKind | None) -> str:
     return ""
 
 
-def time_copies(frame: pd.DataFrame, candidates: Iterable[str], time: str) -> list[str]:
-    """The candidates that never fall, or never rise, as the event time goes on (at least ten values)."""
+def time_copies(frame: pd.DataFrame, candidates: Iterable[Feature], time: str) -> list[str]:
+    """The candidates that never fall, or never rise, as the event time goes on (at least ten values).
+
+    Args:
+        frame: raw rows.
+        candidates: numbers and times; the kind, not the column's type, says how a value is read.
+        time: the event time's column.
+    """
     seconds, _ = epoch_seconds(frame[time])
     few = slice(None, None, max(1, len(seconds) // _PROBE))
     copies = []
-    for name in candidates:
-        kind_is_number = pd.api.types.is_numeric_dtype(frame[name].dtype)
-        values = numeric_values(frame[name]) if kind_is_number else datetime_values(frame[name])
+    for feature in candidates:
+        column = frame[feature.name]
+        values = numeric_values(column) if feature.kind == "numeric" else datetime_values(column)
         if np.isnan(values).any() or not _is_monotone(values[few], seconds[few]):
             continue
         if _is_monotone(values, seconds) and len(np.unique(values)) >= _MIN_TIMES:
-            copies.append(name)
+            copies.append(feature.name)
     return copies
 
 

@@ -1,8 +1,8 @@
 """Columns, and pairs of columns, that alone rank the rows too well to be true.
 
-Each column is cut into cells (levels; or quantiles of the positives and of the negatives), the share of
-positives in each cell is learned on one half of the rows, and the other half is ranked by it; then the
-other way round. A column with many levels therefore gains nothing from levels it has seen once.
+Each column is cut into cells (levels; or quantiles of each class), the share of the rarer class in each
+cell is learned on one half of the rows, and the other half is ranked by it; then the other way round. A
+column with many levels therefore gains nothing from levels it has seen once.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ Codes = npt.NDArray[np.intp]
 Numbers = npt.NDArray[np.float64]
 Halves = tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
 
-#: Most positives and most negatives that are looked at.
+#: Most rows of the rarer class, and of the other one, that are looked at.
 _MOST_ROWS = (20_000, 40_000)
 _QUANTILES = 24
 _PAIR_QUANTILES = 12
@@ -33,6 +33,8 @@ _COMBINED_ROWS = (5_000, 10_000)
 #: A pair is a suspect only if its better half leaves so many times the error that the limit allows, or
 #: reaches less than half of the limit.
 _PAIR_ERROR = 3.0
+#: With fewer rows of a class, each half has too few to tell a leak from chance.
+_FEWEST_OF_A_CLASS = 4
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Suspect:
 
 @dataclass(frozen=True)
 class _Sample:
-    """Rows that stand for all: every positive up to a bound, and a share of negatives that weigh more."""
+    """Rows that stand for all: every row of the rarer class (1) up to a bound, a share of the others."""
 
     features: pd.DataFrame
     y: Labels
@@ -54,15 +56,25 @@ class _Sample:
 
 
 def find_leaks(
-    features: pd.DataFrame, y: Labels, *, threshold: float, seed: int, pairs: bool = True
+    features: pd.DataFrame,
+    y: Labels,
+    *,
+    threshold: float,
+    seed: int,
+    weight: Numbers | None = None,
+    pairs: bool = True,
 ) -> list[Suspect]:
     """The columns, and then the pairs of the other columns, whose average precision is above a threshold.
+
+    It is the average precision of the rarer class, whichever is called positive: by chance it is the share
+    of the class, and so at most one half.
 
     Args:
         features: canonical features, n rows.
         y: shape (n,).
         threshold: average precision above which a column is a suspect.
         seed: seed of the sample and of the halves.
+        weight: shape (n,), what each row counts for, 0 or more; None: every row the same.
         pairs: look at pairs too.
 
     Returns:
@@ -70,7 +82,11 @@ def find_leaks(
         suspect only if neither half is nearly one itself: two good columns that are better together
         are what a model is for.
     """
-    sample = _sample(features, y, seed, _MOST_ROWS)
+    weight = np.ones(len(y)) if weight is None else weight
+    if any((weight[y == label] > 0).sum() < _FEWEST_OF_A_CLASS for label in (0, 1)):
+        return []
+    rarer = y if weight @ y <= weight.sum() / 2 else (1 - y).astype(np.int8)
+    sample = _sample(features, rarer, weight, seed, _MOST_ROWS)
     single = {name: _alone(sample, name, _QUANTILES) for name in features.columns}
     suspects = [Suspect((name,), value) for name, value in single.items() if value > threshold]
     suspects.sort(key=lambda suspect: -suspect.average_precision)
@@ -82,7 +98,7 @@ def find_leaks(
             key=lambda name: -single[name],
         )
         values = _joint_values(sample, rest[:_MOST_PAIRED])
-        fewer = _sample(features, y, seed, _COMBINED_ROWS)
+        fewer = _sample(features, rarer, weight, seed, _COMBINED_ROWS)
         for pair, value in _combined_values(fewer, rest[:_MOST_COMBINED]).items():
             values[pair] = max(values[pair], value)
         found = [Suspect(pair, value) for pair, value in values.items() if value > threshold]
@@ -112,17 +128,19 @@ def held_out_average_precision(codes: Sequence[Codes], y: Labels, weight: Number
     return float(np.mean(values))
 
 
-def _sample(features: pd.DataFrame, y: Labels, seed: int, most: tuple[int, int]) -> _Sample:
+def _sample(features: pd.DataFrame, y: Labels, weight: Numbers, seed: int, most: tuple[int, int]) -> _Sample:
+    """A sample of the rows that weigh anything; its rows weigh 1 on average of all rows that it stands for."""
     rng = np.random.default_rng(seed)
-    positives, negatives = (rng.permutation(np.flatnonzero(y == label)) for label in (1, 0))
+    positives, negatives = (rng.permutation(np.flatnonzero((y == label) & (weight > 0))) for label in (1, 0))
     chosen = [positives[: most[0]], negatives[: most[1]]]
-    weight = [
-        np.full(len(part), len(whole) / len(part))
+    scale = (len(positives) + len(negatives)) / weight.sum()
+    weights = [
+        weight[part] * scale * (len(whole) / len(part))
         for part, whole in zip(chosen, (positives, negatives), strict=True)
     ]
     rows = np.concatenate(chosen)
     first = np.concatenate([np.arange(len(part)) % 2 == 0 for part in chosen])
-    return _Sample(features.iloc[rows], y[rows], np.concatenate(weight), (first, ~first))
+    return _Sample(features.iloc[rows], y[rows], np.concatenate(weights), (first, ~first))
 
 
 def _alone(sample: _Sample, name: str, quantiles: int) -> float:

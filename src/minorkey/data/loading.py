@@ -102,7 +102,13 @@ def build_dataset(table: Table, spec: DataSpec) -> Loaded:
         reading=reading_of(spec.options),
     )
     features = encode_features(frame, schema)
-    suspects = find_leaks(features, resolved.y, threshold=spec.leak_average_precision, seed=_LEAK_SEED)
+    suspects = find_leaks(
+        features,
+        resolved.y,
+        threshold=spec.leak_average_precision,
+        seed=_LEAK_SEED,
+        weight=values.get("weight"),
+    )
     schema = _without_leaks(schema, suspects, spec)
     check_slices(schema, spec.slices)
     features = features[schema.names()]

@@ -69,7 +69,7 @@ def infer_features(
         else:
             inferred.features.append(Feature(name, kind))
     if time is not None:
-        candidates = [f.name for f in inferred.features if f.kind != "categorical" and f.name not in wanted]
+        candidates = [f for f in inferred.features if f.kind != "categorical" and f.name not in wanted]
         copies = time_copies(frame, candidates, time)
         inferred.left_out |= dict.fromkeys(copies, f"rises and falls with {time}, the event time")
         inferred.features = [feature for feature in inferred.features if feature.name not in copies]
