@@ -1,4 +1,6 @@
 import dataclasses
+import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -140,6 +142,29 @@ class TestAuto:
 
     def test_repeated_cross_validation_where_positives_are_few(self) -> None:
         assert split(make_dataset(2_000, positives=40)).kind == "repeated_cv"
+
+    @pytest.mark.parametrize("kind", ["auto", "time"])
+    def test_few_positives_in_the_test_of_a_split_by_time_are_said_aloud(
+        self, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        events = tmp_path / "events.jsonl"
+        monkeypatch.setenv("MINORKEY_EVENTS", str(events))
+
+        def warned(**keys: object) -> list[str]:
+            events.unlink(missing_ok=True)
+            made = split(data, kind=kind, **keys)
+            assert made.kind == "time"
+            counts.append(int(data.y[made.test].sum()))
+            lines = [json.loads(line) for line in events.read_text().splitlines()]
+            return [line["text"] for line in lines if line["event"] == "warned"]
+
+        data, counts = make_dataset(2_000, positives=100, days=50), []
+        (text,) = warned()
+        assert f"holds {counts[0]} positives" in text
+        assert "split.kind: repeated_cv" in text and "split.test_fraction" in text
+        assert warned(min_test_positives=counts[0]) == []
+        (text,) = warned(test_start=day(45), test_window="2d")
+        assert "split.test_window" in text and "repeated_cv" not in text
 
     @pytest.mark.parametrize("positives", [0, 600])
     def test_one_class_is_refused(self, positives: int) -> None:

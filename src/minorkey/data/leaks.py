@@ -129,7 +129,7 @@ def held_out_average_precision(codes: Sequence[Codes], y: Labels, weight: Number
 
 
 def _sample(features: pd.DataFrame, y: Labels, weight: Numbers, seed: int, most: tuple[int, int]) -> _Sample:
-    """A sample of the rows that weigh anything; its rows weigh 1 on average of all rows that it stands for."""
+    """A sample of the rows that weigh anything; the rows that it stands for weigh 1 on average."""
     rng = np.random.default_rng(seed)
     positives, negatives = (rng.permutation(np.flatnonzero((y == label) & (weight > 0))) for label in (1, 0))
     chosen = [positives[: most[0]], negatives[: most[1]]]

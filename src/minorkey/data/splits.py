@@ -52,7 +52,9 @@ def split_dataset(dataset: Dataset, spec: SplitSpec, *, model: str, seed: int) -
     salt = spec.salt or f"minorkey/{model}"
     kind = _chosen_kind(dataset, spec, salt)
     if kind == "time":
-        return split_by_time(dataset, spec)
+        split = split_by_time(dataset, spec)
+        _warn_of_few_positives(int(dataset.y[split.test].sum()), spec)
+        return split
     _refuse_time_keys(spec, kind)
     _refuse_unknown_labels(dataset, kind)
     if kind == "hash":
@@ -85,6 +87,23 @@ def _chosen_kind(dataset: Dataset, spec: SplitSpec, salt: str) -> str:
     return kind
 
 
+def _warn_of_few_positives(positives: int, spec: SplitSpec) -> None:
+    """A split by time is kept with however few positives, since the rows have an order, but not silently."""
+    if positives >= spec.min_test_positives:
+        return
+    remedies = [
+        "a larger split.test_fraction" if spec.test_start is None else "an earlier split.test_start",
+        *(["a longer split.test_window"] if spec.test_window is not None else []),
+        *(["split.kind: repeated_cv, which judges on every row"] if not _time_keys(spec) else []),
+    ]
+    emit(
+        "warned",
+        text=f"the test of the split by time holds {positives:,} positives, fewer than "
+        f"split.min_test_positives = {spec.min_test_positives}, so its metrics are known only roughly; "
+        f"set {', or '.join(remedies)}",
+    )
+
+
 def _refuse_unknown_labels(dataset: Dataset, kind: str) -> None:
     unknown = 0 if dataset.label_time is None else int(np.isnan(dataset.label_time).sum())
     if unknown:
@@ -97,13 +116,17 @@ def _refuse_unknown_labels(dataset: Dataset, kind: str) -> None:
 
 
 def _refuse_time_keys(spec: SplitSpec, kind: str) -> None:
+    if named := _time_keys(spec):
+        raise SpecError(
+            f"the key belongs to a split by time, and this one is {kind}",
+            key=f"split.{named[0]}",
+            value=getattr(spec, named[0]),
+            allowed="only with split.kind time",
+            remedy="name data.event_time and set split.kind: time, or leave the key out",
+        )
+
+
+def _time_keys(spec: SplitSpec) -> list[str]:
+    """The keys of a split by time that are set."""
     defaults: dict[str, Any] = {name: SplitSpec.model_fields[name].default for name in _TIME_ONLY}
-    for name, default in defaults.items():
-        if getattr(spec, name) != default:
-            raise SpecError(
-                f"the key belongs to a split by time, and this one is {kind}",
-                key=f"split.{name}",
-                value=getattr(spec, name),
-                allowed="only with split.kind time",
-                remedy="name data.event_time and set split.kind: time, or leave the key out",
-            )
+    return [name for name, default in defaults.items() if getattr(spec, name) != default]

@@ -15,8 +15,8 @@ class SplitSpec(Section):
 
     kind: Literal["auto", "hash", "time", "repeated_cv"] = Field(
         "auto",
-        description="auto: time where there is an event time, repeated_cv where the test would hold "
-        "too few positives, else hash.",
+        description="auto: time where there is an event time, else repeated_cv where the test "
+        "would hold too few positives, else hash.",
     )
     test_fraction: Fraction = Field(
         0.2, description="Share of rows (or of the last rows in time) in the test."
@@ -25,7 +25,10 @@ class SplitSpec(Section):
     outer_folds: int = Field(5, ge=2, le=50, description="Outer folds of repeated_cv.")
     outer_repeats: int = Field(1, ge=1, le=20, description="Repeats of the outer folds of repeated_cv.")
     min_test_positives: int = Field(
-        50, ge=2, description="Below this many test positives auto picks repeated_cv."
+        50,
+        ge=2,
+        description="Below this many positives in the test auto picks repeated_cv instead of hash; a split "
+        "by time is kept, with a warning.",
     )
     salt: str | None = Field(
         None, description="Salt of the row hash. Default: derived from the model's name."
