@@ -19,6 +19,7 @@ def tune(
     run_key: str,
     cluster: str,
     reason: str,
+    base_version: str,
 ):
     """Run the study on the training folds; then refit, calibrate, choose the threshold and export.
 
@@ -34,6 +35,7 @@ def tune(
         run_key: identity of this run; an interrupted run with the same key is resumed.
         cluster: the ClusterSpec that was compiled in, as JSON; empty: trials run on this machine.
         reason: why the run was started; it becomes a tag of the run in MLflow.
+        base_version: on a retune, the version whose configurations are tried first; else empty.
     """
     from pathlib import Path
 
@@ -47,6 +49,7 @@ def tune(
         run_key=run_key,
         cluster=cluster,
         reason=reason,
+        base_version=base_version,
         train_dir=Path(train.path),
         bundle_dir=Path(bundle.path),
         baselines_dir=Path(baselines.path),

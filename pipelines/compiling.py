@@ -10,12 +10,15 @@ from kfp import compiler
 from components.image import IMAGE
 from minorkey.cluster.spec import ClusterSpec
 from minorkey.errors import SpecError
-from pipelines import tune
+from pipelines import adjust, tune
 
 __all__ = ["PIPELINES", "compile_pipelines", "require_digest"]
 
 #: How each pipeline is built for an image and a cluster.
-PIPELINES: dict[str, Callable[[str, ClusterSpec | None], Any]] = {"tune": tune.build}
+PIPELINES: dict[str, Callable[[str, ClusterSpec | None], Any]] = {
+    "tune": tune.build,
+    "adjust": adjust.build,
+}
 
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 

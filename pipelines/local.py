@@ -1,4 +1,4 @@
-"""Run the tuning pipeline on this machine: the same graph, through kfp.local.
+"""Run a pipeline on this machine: the same graph, through kfp.local.
 
 The command stays in the foreground and reads events; kfp and the steps run in a child process of
 its own session, so that their noise goes to a log and no step outlives the command.
@@ -27,14 +27,23 @@ __all__ = ["run"]
 
 Event = dict[str, Any]
 
+_JUDGED = {"verdict": "verdict.json", "report": "report.html", "card": "model_card.md"}
+#: By pipeline: what its steps make, and what that is called in the run's folder.
 _ARTIFACTS = {
-    "load/data/profile.json": "profile.json",
-    "tune/bundle": "bundle",
-    "tune/study": "study.json",
-    "evaluate/verdict": "verdict.json",
-    "evaluate/report": "report.html",
-    "evaluate/card": "model_card.md",
-    "deploy/deployment": "deployment.json",
+    "tune": {
+        "load/data/profile.json": "profile.json",
+        "tune/bundle": "bundle",
+        "tune/study": "study.json",
+        **{f"evaluate/{output}": name for output, name in _JUDGED.items()},
+        "deploy/deployment": "deployment.json",
+    },
+    "adjust": {
+        "load/data/profile.json": "profile.json",
+        "adjust/bundle": "bundle",
+        "adjust/study": "study.json",
+        **{f"adjust/{output}": name for output, name in _JUDGED.items()},
+        "deploy/deployment": "deployment.json",
+    },
 }
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
 _POLL_SECONDS = 0.1
@@ -44,6 +53,7 @@ def run(
     spec: RunSpec,
     out: Path,
     *,
+    pipeline: str = "tune",
     overwrite: bool = False,
     watch: Callable[[Event], None] = lambda event: None,
     finish: Callable[[RunFolder], None] = lambda folder: None,
@@ -54,6 +64,7 @@ def run(
     Args:
         spec: what the run does.
         out: the folder for its results; an interrupted run of the same specification there goes on.
+        pipeline: ``tune`` or ``adjust``.
         overwrite: replace a finished run.
         watch: called with every progress event, in order.
         finish: called with the folder when the results are in it, before the run counts as finished.
@@ -66,8 +77,8 @@ def run(
     """
     with _disk_errors(out), RunFolder.hold(out, spec, overwrite=overwrite) as folder, _disk_errors(out):
         try:
-            _execute(folder, spec, watch, containers)
-            _collect(folder)
+            _execute(folder, spec, pipeline, watch, containers)
+            _collect(folder, pipeline)
             finish(folder)
         finally:
             lease.release(spec.model, folder.run_key)
@@ -95,11 +106,15 @@ def _not_writable(out: Path, reason: str) -> StateError:
 
 
 def _execute(
-    folder: RunFolder, spec: RunSpec, watch: Callable[[Event], None], containers: dict[str, Any] | None
+    folder: RunFolder,
+    spec: RunSpec,
+    pipeline: str,
+    watch: Callable[[Event], None],
+    containers: dict[str, Any] | None,
 ) -> None:
     shutil.rmtree(folder.work / "pipeline", ignore_errors=True)
     folder.error.unlink(missing_ok=True)
-    job = {"spec": spec.model_dump(mode="json"), "containers": containers}
+    job = {"pipeline": pipeline, "spec": spec.model_dump(mode="json"), "containers": containers}
     (folder.work / "job.json").write_text(json.dumps(job), encoding="utf-8")
     events = _Tail(folder.events)
     for event in events.read():
@@ -195,10 +210,10 @@ def _event(line: bytes) -> Event | None:
     return event
 
 
-def _collect(folder: RunFolder) -> None:
+def _collect(folder: RunFolder, pipeline: str) -> None:
     """Copy what a reader wants from kfp's layout, ``pipeline/<run>/<task>/<output>``, into the folder."""
-    (root,) = (folder.work / "pipeline").glob("tune-*")
-    for source, name in _ARTIFACTS.items():
+    (root,) = (folder.work / "pipeline").glob(f"{pipeline}-*")
+    for source, name in _ARTIFACTS[pipeline].items():
         made, target, aside = root / source, folder.out / name, folder.out / f".{name}.partial"
         if not made.exists():
             continue
@@ -218,7 +233,7 @@ def _child(out: Path) -> None:
     """Run the pipeline in this process; every step dies with the command that asked for it."""
     from kfp import local
 
-    from pipelines.tune import tune_pipeline
+    from pipelines import adjust, tune
 
     when_owner_dies(Path(settings().owner_lock), lambda: os.killpg(0, signal.SIGKILL))
     job = json.loads((out / ".work" / "job.json").read_text(encoding="utf-8"))
@@ -232,7 +247,8 @@ def _child(out: Path) -> None:
         workspace_root=str(out / ".work" / "workspace"),
         raise_on_error=True,
     )
-    tune_pipeline(spec=spec.model_dump_json())
+    graphs = {"tune": tune.tune_pipeline, "adjust": adjust.adjust_pipeline}
+    graphs[job["pipeline"]](spec=spec.model_dump_json())
 
 
 def _container_arguments(containers: dict[str, Any], out: Path) -> dict[str, Any]:

@@ -20,8 +20,9 @@ _KNOWS_SECURITY_CONTEXT = (2, 17)
 #: Which step needs which store; preprocess and configure need none.
 _NEEDS = {
     "load": {"database", "artifacts", "tracking", "bundles"},
-    "tune": {"database", "artifacts", "tracking", "study"},
+    "tune": {"database", "artifacts", "tracking", "study", "bundles"},
     "evaluate": {"database", "artifacts", "tracking", "bundles"},
+    "adjust": {"database", "artifacts", "tracking", "bundles"},
     "register": {"artifacts", "tracking", "bundles"},
     "deploy": {"artifacts", "tracking", "bundles"},
     "release": {"database"},

@@ -57,7 +57,7 @@ def build(image: str = IMAGE, cluster: ClusterSpec | None = None) -> Any:
             reason: Why this run was started; a tag of the run in MLflow.
             mode: What the run does. Allowed: full (search, prove, register, deploy).
             spec: Everything else, as JSON or YAML of the run specification. The fields above win.
-            base_version: On a retune, the version whose rows are extended; else empty.
+            base_version: On a retune, the version whose configurations are tried first; else empty.
             feedback_uri: On a retune, where labelled production rows are; else empty.
             until: On a retune, the last event time that is read (ISO 8601); else empty.
         """
@@ -109,6 +109,7 @@ def build(image: str = IMAGE, cluster: ClusterSpec | None = None) -> Any:
                 run_key=loaded.outputs["run_key"],
                 cluster=baked_in,
                 reason=reason,
+                base_version=base_version,
                 train=parts.outputs["train"],
             )
             evaluated = evaluate(

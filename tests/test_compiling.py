@@ -19,7 +19,7 @@ STEPS = {"configure", "load", "preprocess", "tune", "evaluate", "register", "dep
 
 @pytest.fixture(scope="module")
 def documents(tmp_path_factory):
-    (path,) = compile_pipelines(tmp_path_factory.mktemp("compiled"), DIGEST, CLUSTER)
+    path, *_ = compile_pipelines(tmp_path_factory.mktemp("compiled"), DIGEST, CLUSTER)
     pipeline, platform = yaml.safe_load_all(path.read_text())
     return pipeline, platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
 
@@ -89,7 +89,7 @@ def test_every_pod_runs_as_a_plain_user_with_a_deadline_and_its_resources(docume
 
 
 def test_an_older_kubeflow_sees_no_field_that_its_driver_would_refuse(tmp_path):
-    (path,) = compile_pipelines(tmp_path, DIGEST, CLUSTER.model_copy(update={"kubeflow": "2.14"}))
+    path, *_ = compile_pipelines(tmp_path, DIGEST, CLUSTER.model_copy(update={"kubeflow": "2.14"}))
     _, platform = yaml.safe_load_all(path.read_text())
     executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     assert not any("securityContext" in given for given in executors.values())
@@ -117,21 +117,21 @@ def test_volumes_are_mounted_where_roots_are_folders(tmp_path):
     content = CLUSTER.model_dump(mode="json")
     content["stores"] |= {"study_root": "/study/a", "bundle_root": "/bundles/b", "bundle_volume": "bundles"}
     content["trials"] |= {"study_volume": "studies"}
-    (path,) = compile_pipelines(tmp_path, DIGEST, load_cluster_spec(yaml.safe_dump(content)))
+    path, *_ = compile_pipelines(tmp_path, DIGEST, load_cluster_spec(yaml.safe_dump(content)))
     _, platform = yaml.safe_load_all(path.read_text())
     executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     mounts = {
         name.removeprefix("exec-"): {(one["constant"], one["mountPath"]) for one in given.get("pvcMount", [])}
         for name, given in executors.items()
     }
-    assert mounts.pop("tune") == {("studies", "/study")}
+    assert mounts.pop("tune") == {("studies", "/study"), ("bundles", "/bundles")}
     bundles = {name for name, given in mounts.items() if given == {("bundles", "/bundles")}}
     assert bundles == {"load", "evaluate", "register", "deploy"}
 
 
 def test_compiling_for_a_cluster_leaves_the_other_build_as_it_was(tmp_path):
     compile_pipelines(tmp_path / "cluster", DIGEST, CLUSTER)
-    (path,) = compile_pipelines(tmp_path / "plain")
+    path, *_ = compile_pipelines(tmp_path / "plain")
     assert path.read_text() == (ROOT / "pipelines/compiled/tune.yaml").read_text()
 
 

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from components.image import IMAGE
+from minorkey.cli import main
 from minorkey.cluster.spec import load_cluster_spec
 from minorkey.errors import DataError, StateError
 from minorkey.evaluation.metrics import METRICS
@@ -24,6 +25,7 @@ from minorkey.result import print_summary, write_result
 from minorkey.run_state import RunFolder
 from minorkey.serving import local
 from minorkey.spec import RunSpec, with_overrides
+from minorkey.tracking import champion_version
 from pipelines.compiling import compile_pipelines
 from pipelines.local import run
 
@@ -70,7 +72,7 @@ FORM = {
         "data", "target", "positive", "trials", "timeout", "seed", "model", "reason", "mode", "spec",
     },
     "release": {"data", "target", "model", "spec"},
-    "tune": {"reason"},
+    "tune": {"reason", "base_version"},
     "load": {"base_version", "feedback_uri", "until"},
 }  # fmt: skip
 
@@ -163,32 +165,33 @@ def test_the_lease_is_released_however_the_run_ends():
     assert set(run_ids.values()) == {"{{$.pipeline_job_uuid}}"}
 
 
-def test_committed_yaml_is_what_compiles_now(tmp_path):
-    (path,) = compile_pipelines(tmp_path)
-    assert path.read_text() == (ROOT / "pipelines/compiled/tune.yaml").read_text(), "run `make compile`"
-
-
-def test_committed_yaml_for_the_example_cluster_is_what_compiles_now(tmp_path):
-    (path,) = compile_pipelines(tmp_path, cluster=load_cluster_spec(ROOT / "specs/cluster/example.yaml"))
-    committed = ROOT / "pipelines/compiled/example-cluster/tune.yaml"
-    assert path.read_text() == committed.read_text(), "run `make compile`"
+@pytest.mark.parametrize(("folder", "cluster"), [(".", None), ("example-cluster", "example")])
+def test_committed_yaml_is_what_compiles_now(tmp_path, folder, cluster):
+    spec = cluster and load_cluster_spec(ROOT / f"specs/cluster/{cluster}.yaml")
+    for path in compile_pipelines(tmp_path, cluster=spec):
+        committed = ROOT / "pipelines/compiled" / folder / path.name
+        assert path.read_text() == committed.read_text(), "run `make compile`"
 
 
 def test_compiling_for_an_image_replaces_it_everywhere(tmp_path):
-    (path,) = compile_pipelines(tmp_path, "registry.test/minorkey@sha256:0123")
-    text = path.read_text()
-    assert IMAGE not in text
-    assert text.count("image: registry.test/minorkey@sha256:0123") == 8
+    for path, steps_of in zip(
+        compile_pipelines(tmp_path, "registry.test/a@sha256:0123"), (8, 6), strict=True
+    ):
+        text = path.read_text()
+        assert IMAGE not in text
+        assert text.count("image: registry.test/a@sha256:0123") == steps_of
 
 
-def labelled_rows(rows: int = 2_500) -> pd.DataFrame:
+def labelled_rows(
+    rows: int = 2_500, *, seed: int = 11, offset: float = -3.2, start: str = "2025-01-01"
+) -> pd.DataFrame:
     """Rows in time order, a tenth positive; the last one, which a time split seals, carries the marker."""
-    random = np.random.default_rng(11)
+    random = np.random.default_rng(seed)
     signal_, noise = random.normal(size=rows), random.normal(size=rows)
-    positive = random.random(rows) < 1 / (1 + np.exp(3.2 - 2.2 * signal_))
+    positive = random.random(rows) < 1 / (1 + np.exp(-offset - 2.2 * signal_))
     kind = random.choice([f"kind-{n}" for n in range(14)], rows).astype(object)
     kind[-1] = MARKER
-    when = pd.date_range("2025-01-01", periods=rows, freq="h").astype(str)
+    when = pd.date_range(start, periods=rows, freq="h").astype(str)
     return pd.DataFrame(
         {"when": when, "signal": signal_, "noise": noise, "kind": kind, "y": positive.astype(int)}
     )
@@ -397,6 +400,36 @@ def test_a_run_that_ends_after_it_became_champion_is_not_compared_with_itself(ho
     # Other tests open the same rows in this home; the resumed run spends nothing again.
     assert [result["gate"]["opening"]] == openings
     assert (result["deployment"]["version"], result["deployment"]["url"]) == (first["version"], first["url"])
+
+
+@pytest.mark.slow
+def test_a_champion_is_adjusted_to_more_positives_and_serves_so(finished, tmp_path, capsys):
+    out, _, _ = finished
+    later = labelled_rows(6_000, seed=12, offset=-1.7, start="2025-06-01")
+    later.drop(columns="noise").to_csv(tmp_path / "short.csv", index=False)
+    later.to_csv(tmp_path / "later.csv", index=False)
+    before = json.loads((out / "deployment.json").read_text())
+    assert call("adjust", "small", "--data", tmp_path / "short.csv", "--out", tmp_path / "short") == 2
+    assert "noise" in capsys.readouterr().err
+
+    assert call("adjust", "small", "--data", tmp_path / "later.csv", "--out", tmp_path / "out") in (0, None)
+    assert "the fix works" in capsys.readouterr().out
+    result = json.loads((tmp_path / "out/result.json").read_text())
+    verdict = json.loads((tmp_path / "out/verdict.json").read_text())
+    assert result["gate"]["decision"] == "promote" and verdict["action"] in ("shift", "platt")
+    assert verdict["adjustment"]["intercept"] == pytest.approx(1.5, abs=0.5)
+    deployment = result["deployment"]
+    assert (deployment["url"], deployment["pid"]) == (before["url"], before["pid"])
+    assert int(deployment["version"]) > int(before["version"])
+    assert champion_version("small") == deployment["version"]
+    page = (tmp_path / "out/report.html").read_text()
+    assert "Reliability" in page and "https://" not in page
+
+
+def call(*arguments: object) -> int | str | None:
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    return ended.value.code
 
 
 def trials(events: Path, kind: str) -> list[int]:

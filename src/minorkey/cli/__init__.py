@@ -12,6 +12,7 @@ from types import FrameType
 
 import cyclopts
 
+from minorkey.cli.adjust import adjust_command
 from minorkey.cli.compile import compile_command
 from minorkey.cli.doctor import doctor_command
 from minorkey.cli.drift import drift_command
@@ -51,6 +52,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "predict": predict_command,
     "drift": drift_command,
     "serve": serve_command,
+    "adjust": adjust_command,
     "rollback": rollback_command,
     "schema": schema_command,
     "compile": compile_command,

@@ -1,7 +1,7 @@
 """ClusterSpec: where and as what a run's pods run. ``minorkey compile --cluster`` bakes it in."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
 from pydantic import Field, model_validator
@@ -34,19 +34,12 @@ OptionalName = Annotated[
 Quantity = Annotated[
     str, Field(pattern=QUANTITY, json_schema_extra={"format": "quantity such as 500m, 2, 4Gi"})
 ]
-StepName = Literal["configure", "load", "preprocess", "tune", "evaluate", "register", "deploy", "release"]
+StepName = Literal[
+    "configure", "load", "preprocess", "tune", "evaluate", "adjust", "register", "deploy", "release"
+]
 
 #: The steps that may have resources of their own.
-STEPS: tuple[StepName, ...] = (
-    "configure",
-    "load",
-    "preprocess",
-    "tune",
-    "evaluate",
-    "register",
-    "deploy",
-    "release",
-)
+STEPS: tuple[StepName, ...] = get_args(StepName)
 
 
 class Toleration(Section):

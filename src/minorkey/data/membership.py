@@ -9,10 +9,10 @@ import numpy.typing as npt
 from minorkey.data.dataset import Dataset
 from minorkey.data.identity import ids_behind
 from minorkey.data.splits_hash import hash_test_rows
-from minorkey.data.splits_outer import fingerprints, unpack_fingerprints
+from minorkey.data.splits_outer import fingerprints, packed_fingerprints, unpack_fingerprints
 from minorkey.errors import ContractError
 
-__all__ = ["seen_in_training"]
+__all__ = ["seen_in_training", "with_adjustment"]
 
 Seen = npt.NDArray[np.bool_]
 
@@ -38,7 +38,21 @@ def seen_in_training(membership: dict[str, Any], dataset: Dataset) -> npt.NDArra
     if kind not in judged:
         raise ContractError(f"expected a membership of kind {', '.join(judged)}, got {kind!r}")
     seen = judged[kind](membership, dataset)
+    for adjusted in membership.get("adjusted_on", []):
+        on = _seen_by_list(adjusted, dataset)
+        seen = None if seen is None or on is None else seen | on
     return np.ones(len(dataset), dtype=bool) if seen is None else seen
+
+
+def with_adjustment(membership: dict[str, Any], dataset: Dataset) -> dict[str, Any]:
+    """The membership of a model whose calibration and threshold were fitted on more rows.
+
+    Args:
+        membership: of the model before.
+        dataset: those rows.
+    """
+    on = {"identity": dataset.schema.identity, "trained_on": packed_fingerprints(dataset.row_id)}
+    return {**membership, "adjusted_on": [*membership.get("adjusted_on", []), on]}
 
 
 def _seen_by_hash(membership: dict[str, Any], dataset: Dataset) -> Seen | None:

@@ -12,7 +12,7 @@ from minorkey.data.folds_stratified import assign_folds, group_codes, stratified
 from minorkey.data.partitions import FINAL, Part, Positions, Split
 from minorkey.spec import SplitSpec
 
-__all__ = ["fingerprints", "split_by_outer_folds", "unpack_fingerprints"]
+__all__ = ["fingerprints", "packed_fingerprints", "split_by_outer_folds", "unpack_fingerprints"]
 
 
 def split_by_outer_folds(dataset: Dataset, spec: SplitSpec, salt: str, *, seed: int) -> Split:
@@ -53,7 +53,7 @@ def split_by_outer_folds(dataset: Dataset, spec: SplitSpec, salt: str, *, seed: 
         "outer_folds": spec.outer_folds,
         "outer_repeats": spec.outer_repeats,
         "identity": dataset.schema.identity,
-        "trained_on": _packed_fingerprints(dataset.row_id),
+        "trained_on": packed_fingerprints(dataset.row_id),
     }
     return Split(rows, rows, tuple(parts), "repeated_cv", membership, outer)
 
@@ -69,7 +69,7 @@ def unpack_fingerprints(text: str) -> npt.NDArray[np.uint32]:
     return np.cumsum(gaps, dtype=np.uint64).astype(np.uint32)
 
 
-def _packed_fingerprints(row_id: RowIds) -> str:
+def packed_fingerprints(row_id: RowIds) -> str:
     """Distinct fingerprints, ascending, as compressed gaps: about four bytes of JSON for a row."""
     distinct = np.unique(fingerprints(row_id))
     gaps = np.diff(distinct, prepend=np.uint32(0)).astype("<u4")

@@ -78,7 +78,7 @@ def space_of(
         known.sort(key=lambda one: one is not quick)
     if space.longest_window() is not None:
         known = [dataclasses.replace(one, train_window=space.longest_window()) for one in known]
-    start = {one.digest(): one for one in [*_usable(enqueue, families), *known]}
+    start = {one.digest(): one for one in [*_usable(enqueue, space), *known]}
     return dataclasses.replace(space, start=tuple(start.values()))
 
 
@@ -111,22 +111,44 @@ def _check(
 ) -> None:
     allowed = ", ".join(dict.fromkeys(fitting))
     if not asked and not may_be_empty:
-        raise SpecError("nothing is left to search", key=f"search.{key}", value="[]", allowed=allowed)
+        raise SpecError(
+            "nothing is left to search",
+            key=f"search.{key}",
+            value="[]",
+            allowed=allowed,
+            remedy=f"name one of these, or leave search.{key} out for all of them",
+        )
     for name in asked:
         if name not in known:
-            raise SpecError("the name is unknown", key=f"search.{key}", value=name, allowed=allowed)
+            raise SpecError(
+                "the name is unknown",
+                key=f"search.{key}",
+                value=name,
+                allowed=allowed,
+                remedy=f"correct the name, or leave search.{key} out for all that fit the data",
+            )
         if name not in fitting:
             raise SpecError(
                 "it does not fit these data (row weights, number of rows, kinds of columns)",
                 key=f"search.{key}",
                 value=name,
                 allowed=allowed,
+                remedy=f"take {name} out of search.{key}, or leave search.{key} out for all that fit",
             )
 
 
-def _usable(enqueue: Sequence[Configuration], families: Sequence[str]) -> list[Configuration]:
-    usable = [one for one in enqueue if one.family in families]
+def _usable(enqueue: Sequence[Configuration], space: Space) -> list[Configuration]:
+    """Those that the space holds; the others are left out aloud."""
+    usable = []
     for one in enqueue:
-        if one.family not in families:
-            emit("warned", text=f"a configuration to start from is left out: {one.family} is not searched")
+        if one.family not in space.families:
+            left_out = f"the family {one.family}"
+        elif one.resampler not in (NONE, *space.resamplers):
+            left_out = f"the resampler {one.resampler}"
+        elif one.interactions and not space.interactions:
+            left_out = "interactions"
+        else:
+            usable.append(one)
+            continue
+        emit("warned", text=f"a configuration to start from is left out: {left_out} is not searched")
     return usable

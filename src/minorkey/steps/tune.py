@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from minorkey import lease
-from minorkey.bundle.bundle import BundleInfo, write_bundle
+from minorkey.bundle.bundle import Bundle, BundleInfo, write_bundle
 from minorkey.bundle.compose import compose
 from minorkey.bundle.members import member_graph
 from minorkey.bundle.reference import reference_profile
@@ -19,15 +19,17 @@ from minorkey.evaluation.baselines import BASELINES, Prior
 from minorkey.evaluation.calibration import Calibration
 from minorkey.models.family import Encoding
 from minorkey.progress import emit
+from minorkey.registry import bundle_of_version, fetch_bundle
 from minorkey.search.driver import fit_members
-from minorkey.search.selection import FRESH
+from minorkey.search.selection import FRESH, finalists
 from minorkey.search.tuning import Tuned, time_shares, trial_shares, tune_part
+from minorkey.search.warm_start import configurations_to_start_from, runners_up
 from minorkey.settings import settings
 from minorkey.spec import MonitorSpec, SearchSpec, parse_section
 from minorkey.steps.step import step
 from minorkey.tracking import open_run
 from minorkey.trials.place import Place, open_place
-from minorkey.trials.trial import Outcome
+from minorkey.trials.trial import Configuration, Outcome
 
 __all__ = ["run"]
 
@@ -58,6 +60,7 @@ def run(
     study_path: Path,
     cluster: str = "",
     reason: str = "",
+    base_version: str = "",
 ) -> None:
     """Tune every part of the training set and write the bundles and ``study.json``.
 
@@ -74,6 +77,7 @@ def run(
         study_path: where the account of the study is written.
         cluster: the ClusterSpec that was compiled in, as JSON; "": trials run on this machine.
         reason: why the run was started, "" if nobody said.
+        base_version: on a retune, the version whose configurations are tried first; else "".
     """
     spec, watch = parse_section(SearchSpec, search), parse_section(MonitorSpec, monitor)
     training = TrainingSet.read(train_dir)
@@ -95,7 +99,7 @@ def run(
             text=f"search.trials {spec.trials} is below one per part: {sum(shares.values())} are run",
         )
 
-    seconds = time_shares(spec.timeout, shares)
+    seconds, known = time_shares(spec.timeout, shares), _known(model, base_version)
     study: dict[str, Any] = {"parts": {}, "trials": []}
     folder = study_path.parent / "study"
     with (
@@ -112,6 +116,8 @@ def run(
                 store=store,
                 seed=seed,
                 on_result=functools.partial(tracker.trial_finished, study=name),
+                # An outer part judges the procedure: what was chosen on its test rows must not help it.
+                enqueue=known if name == "final" else (),
                 executor=place.executor,
             )
             info = _info(model, training, name, tuned, spec, watch, seed, run_key)
@@ -135,6 +141,14 @@ def run(
     aside = study_path.with_suffix(".partial")
     aside.write_text(json.dumps(study, indent=1), encoding="utf-8")
     aside.replace(study_path)
+
+
+def _known(model: str, base_version: str) -> list[Configuration]:
+    """The configurations that a retune tries first."""
+    if not base_version:
+        return []
+    base = Bundle.load(fetch_bundle(bundle_of_version(model, base_version)))
+    return configurations_to_start_from(base.info)
 
 
 def _info(
@@ -165,6 +179,8 @@ def _info(
             "positives": data.positives,
             "versions": _versions(),
             "label_horizon": watch.label_horizon,
+            "threshold_policy": spec.threshold.model_dump(mode="json"),
+            **runners_up(finalists(tuned.results, spec.finalists)),
         },
         validation=selected.validation,
         costs={

@@ -1,0 +1,260 @@
+"""Adjust: find the cheapest fix for a served model on fresh labelled rows, and prove it on later ones."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minorkey.bundle.bundle import Bundle
+from minorkey.bundle.recalibration import write_recalibrated
+from minorkey.data.compatibility import require_champion_features
+from minorkey.data.dataset import Dataset, Schema
+from minorkey.data.membership import seen_in_training, with_adjustment
+from minorkey.errors import DataError, StateError
+from minorkey.evaluation.calibration import Calibration
+from minorkey.evaluation.gate import spent_alpha
+from minorkey.evaluation.intervals import metric_intervals
+from minorkey.evaluation.ledger import open_ledger
+from minorkey.evaluation.metrics import compute_metrics
+from minorkey.progress import emit
+from minorkey.registry import bundle_of_version, fetch_bundle
+from minorkey.spec import EvaluateSpec, ThresholdSpec, parse_section
+from minorkey.steps.step import step
+from minorkey.triage import Reference, Treatment, treat
+from minorkey.triage.account import adjustment_card, adjustment_page
+
+__all__ = ["run"]
+
+
+@step
+def run(
+    *,
+    model: str,
+    evaluate: str,
+    seed: int,
+    run_key: str,
+    champion_version: str,
+    data_dir: Path,
+    bundle_dir: Path,
+    verdict_path: Path,
+    report_path: Path,
+    card_path: Path,
+    study_path: Path,
+) -> str:
+    """Diagnose the champion on the earlier fresh rows, fit what it needs there, prove it on the later ones.
+
+    Fresh are rows that the champion has not been trained or adjusted on.
+
+    Args:
+        model: name in the registry.
+        evaluate: the evaluate section, as JSON.
+        seed: seed of the bootstraps.
+        run_key: identity of the run.
+        champion_version: the version that serves.
+        data_dir: what `load` wrote: rows with mature labels.
+        bundle_dir: where the adjusted bundle is written, if there is one.
+        verdict_path: where ``verdict.json`` is written.
+        report_path: where the report is written.
+        card_path: where the model card is written.
+        study_path: where the account of the fit is written.
+
+    Returns:
+        "promote" if an adjustment is proven, else "keep"; the verdict's ``action`` says what is to be done.
+
+    Raises:
+        StateError: there is no champion.
+        DataError: no row is fresh, or features that the champion needs are absent.
+    """
+    spec = parse_section(EvaluateSpec, evaluate)
+    champion = _champion(model, champion_version)
+    data = _fresh_rows(data_dir, champion, f"the champion, version {champion_version} of {model},")
+    served = (champion.info.calibration, champion.info.threshold)
+    opening = 0
+
+    def alpha(later: Dataset) -> float:
+        nonlocal opening
+        opening = open_ledger().open(later.rows_digest(), run_key)
+        emit("phase", phase="judge", text=f"proving the fix on {len(later):,} later rows (opening {opening})")
+        return spent_alpha(spec.gate.alpha, opening)
+
+    emit("phase", phase="diagnose", text=f"diagnosing version {champion_version} on {len(data):,} fresh rows")
+    reference = _reference(champion)
+    done = treat(
+        data,
+        champion.score(data.features)[0],
+        served,
+        reference,
+        policy=_policy(champion),
+        spec=spec,
+        alpha=alpha,
+        seed=seed,
+    )
+    fix = done.adjustment
+    now = served if fix is None else (fix.calibration, fix.threshold)
+    verdict = {
+        "model": model,
+        "run_key": run_key,
+        "decision": done.decision,
+        "reason": done.reason,
+        "action": done.diagnosis.action,
+        "evidence": None if done.evidence is None else done.evidence.to_json(),
+        "reference": vars(reference),
+        "adjustment": None if fix is None else {"slope": fix.slope, "intercept": fix.intercept},
+        "proof": None if done.proof is None else done.proof.to_json(),
+        "opening": opening,
+        "confidence": spec.confidence,
+        "split": "hash" if data.event_time is None else "time",
+        "threshold": now[1],
+        "champion_version": champion_version,
+        "test": {"rows": len(done.later), "positives": done.later.positives, "digest": done.later.digest()},
+        "metrics": {
+            name: _intervals(done, shipped, champion.info.costs, spec, seed)
+            for name, shipped in (("test", now), ("champion", served))
+        },
+    }
+    if fix is not None:
+        _write_bundle(bundle_dir, champion, done, verdict)
+    curves = {"served": served[0].apply(done.raw[1]), "adjusted": now[0].apply(done.raw[1])}
+    _write(report_path, adjustment_page(verdict, done.later.y, curves, done.later.weight))
+    _write(card_path, adjustment_card(verdict))
+    _write(study_path, json.dumps(_study(champion, done, now, verdict, seed), indent=1))
+    _write(verdict_path, json.dumps(verdict, indent=1))
+    return done.decision
+
+
+def _champion(model: str, version: str) -> Bundle:
+    if not version:
+        raise StateError(
+            "there is no champion to adjust",
+            key=f"{model}@champion",
+            remedy="run `minorkey run` first, or check the model's name, MINORKEY_HOME and "
+            "MLFLOW_TRACKING_URI",
+        )
+    return Bundle.load(fetch_bundle(bundle_of_version(model, version)))
+
+
+def _fresh_rows(folder: Path, champion: Bundle, name: str) -> Dataset:
+    data = Dataset.read(folder / "rows.parquet", Schema.read(folder / "schema.json"))
+    schema, known = data.schema, champion.info.schema
+    require_champion_features(known, schema, name=name)
+    if (schema.target, schema.positive) != (known.target, known.positive):
+        raise DataError(
+            "the rows have another target or positive value than the champion",
+            key="data.target",
+            value=f"{schema.target}, positive {schema.positive}",
+            allowed=f"{known.target}, positive {known.positive}",
+            remedy="set data.target and data.positive",
+        )
+    fresh = ~seen_in_training(champion.info.membership, data)
+    if not fresh.any():
+        raise DataError(
+            "no row is fresh",
+            key="data.source",
+            value=f"{len(data):,} rows, all of which the champion may have been trained or adjusted on",
+            allowed="rows that came after the champion's training",
+            remedy="give newer labelled rows, with the same event time and entity columns as in training",
+        )
+    return data.take(np.flatnonzero(fresh))
+
+
+def _policy(champion: Bundle) -> ThresholdSpec:
+    """How the champion's threshold was chosen; the new one is chosen in the same way."""
+    told = champion.info.lineage.get("threshold_policy")
+    if told is None:
+        emit(
+            "assumed",
+            text="the champion does not tell how its threshold was chosen: search.threshold's default",
+        )
+    return ThresholdSpec.model_validate(told or {})
+
+
+def _reference(champion: Bundle) -> Reference:
+    lineage, shown = champion.info.lineage, champion.info.validation
+    return Reference(
+        prevalence=float(lineage["positives"]) / float(lineage["rows"]),
+        roc_auc=float(shown["roc_auc"]),
+        average_precision=float(shown["average_precision"]),
+    )
+
+
+def _intervals(
+    done: Treatment,
+    shipped: tuple[Calibration, float],
+    costs: dict[str, float],
+    spec: EvaluateSpec,
+    seed: int,
+) -> dict[str, Any]:
+    """Every metric on the later rows, with its interval."""
+    rows = done.later
+    found = metric_intervals(
+        rows.y,
+        done.raw[1],
+        shipped[0].apply(done.raw[1]),
+        shipped[1],
+        weight=rows.weight,
+        entity=rows.entity,
+        cost=rows.cost,
+        costs=(costs["false_negative"], costs["false_positive"]),
+        confidence=spec.confidence,
+        bootstraps=spec.bootstraps,
+        seed=seed,
+    )
+    return {name: interval.to_json() for name, interval in found.items()}
+
+
+def _write_bundle(folder: Path, champion: Bundle, done: Treatment, verdict: dict[str, Any]) -> None:
+    fix, rows, info = done.adjustment, done.earlier, champion.info
+    if fix is None:
+        return
+    adjusted = {
+        "from_version": verdict["champion_version"],
+        "from_digest": champion.digest,
+        "action": verdict["action"],
+        "slope": fix.slope,
+        "intercept": fix.intercept,
+        "rows": len(rows),
+        "positives": rows.positives,
+        "digest": rows.digest(),
+        "run_key": verdict["run_key"],
+    }
+    write_recalibrated(
+        champion.folder,
+        folder,
+        fix.calibration,
+        fix.threshold,
+        membership=with_adjustment(info.membership, rows),
+        lineage={**info.lineage, "adjusted": [*info.lineage.get("adjusted", []), adjusted]},
+    )
+
+
+def _study(
+    champion: Bundle,
+    done: Treatment,
+    shipped: tuple[Calibration, float],
+    verdict: dict[str, Any],
+    seed: int,
+) -> dict[str, Any]:
+    """The account of the fit, in the form that a search's account has."""
+    rows, raw = done.earlier, done.raw[0]
+    seen = {}
+    if rows.positives:
+        seen = compute_metrics(rows.y, raw, shipped[0].apply(raw), shipped[1], weight=rows.weight)
+    return {
+        "model": verdict["model"],
+        "seed": seed,
+        "run_key": verdict["run_key"],
+        "configuration": {"members": champion.info.configuration, "ships": "adjustment"},
+        "metrics": {"validation": seen},
+        "threshold": shipped[1],
+        "counts": {"complete": 0, "pruned": 0, "failed": 0},
+        "trials": [],
+        "versions": champion.info.lineage.get("versions", {}),
+    }
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(path.name + ".partial")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)
