@@ -7,8 +7,8 @@ import pandas as pd
 
 from minorkey.data.dataset import Schema
 from minorkey.data.encoding import datetime_values
+from minorkey.data.event_time import find_event_time
 from minorkey.data.roles import epoch_seconds, roles_of
-from minorkey.data.schema_inference import find_event_time
 from minorkey.data.sources import Limits, Table, read_table, reading_options
 from minorkey.data.sources.table import listed
 from minorkey.errors import DataError, SpecError

@@ -1,5 +1,6 @@
 """Why a column is no feature: the reasons, as the schema, the profile and the user read them."""
 
+import shlex
 from collections.abc import Mapping
 
 from minorkey.data.sources.table import listed
@@ -47,6 +48,10 @@ def said_aloud(left_out: Mapping[str, str]) -> list[str]:
         by_reason.setdefault(reason, []).append(name)
     return [
         f"left out {listed(names)}: {reason}"
-        + ("" if reason in (NOT_ENCODABLE, NO_VALUE, ONE_VALUE) else f"; --keep-column {names[0]} keeps it")
+        + (
+            ""
+            if reason in (NOT_ENCODABLE, NO_VALUE, ONE_VALUE)
+            else f"; --keep-column {shlex.quote(names[0])} keeps it"
+        )
         for reason, names in by_reason.items()
     ]

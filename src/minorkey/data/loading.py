@@ -5,19 +5,22 @@ fitted with comes of it: kinds of columns, and columns left out because they nam
 answer away. Leaving out can only make a result worse, never flatter it.
 """
 
+import shlex
 from dataclasses import dataclass, replace
 from typing import Any
 
 from minorkey.data.dataset import Dataset, Schema
 from minorkey.data.encoding import encode_features
+from minorkey.data.event_time import look_for_event_time, not_taken_aloud
 from minorkey.data.identity import identify_rows
 from minorkey.data.leaks import Suspect, find_leaks
 from minorkey.data.left_out import LEAK, said_aloud
 from minorkey.data.profile import profile_dataset
 from minorkey.data.roles import check_named_columns, named_columns, read_roles, roles_of
-from minorkey.data.schema_inference import find_event_time, infer_features, unread_times
+from minorkey.data.schema_inference import infer_features, unread_times
 from minorkey.data.slices import check_slices
 from minorkey.data.sources import Limits, Table, read_table, reading_of
+from minorkey.data.sources.table import listed
 from minorkey.data.target import resolve_target
 from minorkey.data.validation import validate
 from minorkey.errors import DataError
@@ -81,13 +84,14 @@ def build_dataset(table: Table, spec: DataSpec) -> Loaded:
             *(spec.features or ()),
             *roles.values(),
         }
-        time = find_event_time(frame, [name for name in frame.columns if name in usable])
-        if time is not None:
-            roles["event_time"] = time
+        found = look_for_event_time(frame, [name for name in frame.columns if name in usable])
+        if found.name is not None:
+            roles["event_time"] = found.name
             assumptions.append(
-                f"{time} is the time of the event, so the split is by time; --set split.kind=hash splits "
-                f"by row, --keep-column {time} makes it a feature"
+                f"{found.name} is the time of the event, so the split is by time; --set split.kind=hash "
+                f"splits by row, --keep-column {shlex.quote(found.name)} makes it a feature"
             )
+        assumptions += not_taken_aloud(found)
     values, units = read_roles(frame, roles)
     inferred = infer_features(frame, spec, target=target, roles=roles, time=roles.get("event_time"))
     row_id, identity = identify_rows(frame, target=target, roles=roles)
@@ -152,6 +156,7 @@ def _leak_reason(suspect: Suspect, partner: list[str]) -> str:
 
 def _said_aloud(schema: Schema, suspects: list[Suspect], spec: DataSpec) -> list[str]:
     lines = said_aloud(schema.left_out)
+    lines.append(_counted(schema))
     categorical = schema.names("categorical")
     if categorical:
         lines.append(f"categories, not numbers: {', '.join(categorical)}")
@@ -162,3 +167,14 @@ def _said_aloud(schema: Schema, suspects: list[Suspect], spec: DataSpec) -> list
         if any(name in spec.keep for name in suspect.columns)
     ]
     return lines + kept
+
+
+def _counted(schema: Schema) -> str:
+    """How many features there are of each kind, and which are times."""
+    numbers, categories, times = (len(schema.names(kind)) for kind in ("numeric", "categorical", "datetime"))
+    named = f" ({listed(schema.names('datetime'))})" if times else ""
+    return (
+        f"features: {numbers:,} number{'s' * (numbers != 1)}, "
+        f"{categories:,} {'category' if categories == 1 else 'categories'}, "
+        f"{times:,} time{'s' * (times != 1)}{named}"
+    )

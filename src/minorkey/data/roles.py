@@ -1,5 +1,6 @@
 """The columns that are not features but say something about a row: weight, entity, times, cost."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,8 @@ ROLES = ("weight", "entity", "event_time", "label_time", "cost")
 
 # Numbers beyond these are taken as milli-, micro- and nanoseconds: in seconds they are after the year 5000.
 _TIME_UNITS = ((1e17, 1e9, "nanoseconds"), (1e14, 1e6, "microseconds"), (1e11, 1e3, "milliseconds"))
+#: A number since 1970 that is written as text; eight digits are a date in ISO 8601.
+_NUMBER = re.compile(r"\d{9,19}(\.\d+)?")
 
 
 def roles_of(spec: DataSpec, defaults: Mapping[str, str]) -> dict[str, str]:
@@ -85,8 +88,8 @@ def read_roles(
 def epoch_seconds(column: pd.Series) -> tuple[npt.NDArray[np.float64], str]:
     """Times as seconds since 1970-01-01 UTC, shape (n,), and what was assumed about their form.
 
-    Numbers too large for seconds are milli-, micro- or nanoseconds. Texts are ISO 8601, or dates of another
-    form if there is no doubt which number is the day.
+    Numbers, also as text, that are too large for seconds are milli-, micro- or nanoseconds. Other texts are
+    ISO 8601, or dates of another form if there is no doubt which number is the day.
 
     Raises:
         DataError: a value is not a time, or may be two.
@@ -100,6 +103,8 @@ def epoch_seconds(column: pd.Series) -> tuple[npt.NDArray[np.float64], str]:
             of_level[np.array([level != MISSING for level in levels], dtype=bool)] = parsed
             refuse_far_times(column, of_level[codes])
             return of_level[codes], f"{column.name} is read as {order}"
+        if present and all(_NUMBER.fullmatch(level) for level in present):
+            column = pd.Series(numeric_values(column), name=column.name)
     seconds = datetime_values(column)
     if not pd.api.types.is_numeric_dtype(column.dtype):
         return seconds, ""

@@ -1,14 +1,14 @@
 """What each column is: a number, a category, a time, or nothing that a model should see."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from minorkey.data.dataset import MISSING, Feature, FeatureKind, Schema
-from minorkey.data.encoding import datetime_values, label_text
+from minorkey.data.encoding import label_text
 from minorkey.data.identifiers import identifier_reason, time_copies
 from minorkey.data.instants import seconds_of_texts
 from minorkey.data.left_out import DROPPED, NO_VALUE, NOT_ENCODABLE, NOT_LISTED, ONE_VALUE, ROLE, of_reason
@@ -16,18 +16,11 @@ from minorkey.data.other_times import looks_like_other_time
 from minorkey.errors import DataError
 from minorkey.spec import DataSpec
 
-__all__ = ["Inferred", "find_event_time", "infer_features", "kind_of", "unread_times"]
+__all__ = ["Inferred", "infer_features", "kind_of", "unread_times"]
 
 #: Distinct values looked at before all of them are.
 _PROBE = 1_000
-#: Fewer distinct times than this cannot be split by.
-_MIN_TIMES = 10
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?$")
-_EVENT_WORDS = re.compile(r"time|date|stamp|created|occurred|event|when|_at$|^ts$|^day$", re.IGNORECASE)
-_OTHER_TIMES = re.compile(
-    r"birth|dob|label|expir|due|until|end|clos|resol|report|chargeback|updat|modif|valid|deliver|open",
-    re.IGNORECASE,
-)
 
 
 @dataclass
@@ -103,32 +96,6 @@ def kind_of(column: pd.Series, *, categorical: bool = False) -> FeatureKind | No
     if any(isinstance(level, bytes | complex | tuple) for level in levels[:_PROBE]):
         return None
     return _kind_of_text([label_text(level) for level in levels])
-
-
-def find_event_time(frame: pd.DataFrame, candidates: Iterable[str]) -> str | None:
-    """The column that looks like the time of the event: complete, and in row order or named so.
-
-    A name that speaks of another time (birth, label, expiry, resolution ...) rules a column out.
-
-    Args:
-        frame: raw rows in the order of the source.
-        candidates: columns that may be it; only those of kind datetime are looked at.
-    """
-    best, best_rank = None, 0
-    for name in candidates:
-        column = frame[name]
-        if (
-            _OTHER_TIMES.search(name)
-            or kind_of(column) != "datetime"
-            or column.isna().any()
-            or column.nunique() < 10
-        ):
-            continue
-        times = pd.Series(datetime_values(column, far=True))
-        rank = 2 * bool(times.is_monotonic_increasing) + bool(_EVENT_WORDS.search(name))
-        if not times.isna().any() and rank > best_rank:
-            best, best_rank = name, rank
-    return best
 
 
 def unread_times(frame: pd.DataFrame, schema: Schema) -> list[str]:

@@ -1,5 +1,6 @@
 """Which value of the target is the rare event."""
 
+import shlex
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +50,8 @@ def resolve_target(column: pd.Series, positive: str | int | float | bool | None)
         rarer, other = values[order[0]], values[order[1]]
         assumption = (
             f"positive is {name} = {rarer}, the {'rarer' if counts[0] != counts[1] else 'later'} value "
-            f"({counts[order[0]]:,} of {len(texts):,} rows); --positive {other} turns it round"
+            f"({counts[order[0]]:,} of {len(texts):,} rows); "
+            f"--positive {shlex.quote(str(other))} turns it round"
         )
     else:
         rarer = _chosen(values, positive, name)

@@ -8,8 +8,9 @@ import pandas as pd
 
 from minorkey.data.dataset import Feature, FeatureKind, Schema
 from minorkey.data.encoding import encode_features
+from minorkey.data.event_time import find_event_time
 from minorkey.data.identifiers import identifier_reason
-from minorkey.data.schema_inference import find_event_time, infer_features, kind_of
+from minorkey.data.schema_inference import infer_features, kind_of
 from minorkey.drift.two_sample import Sample
 from minorkey.errors import DataError
 from minorkey.spec import DataSpec
