@@ -15,6 +15,7 @@ SHORT = (
     ("engine", (), 2),
     ("overhead", (), 5),
     ("serving", (), 2),
+    ("trigger", (), 8),
     ("thresholds", ("--quick",), 5),
     ("bag", ("--seeds", "3"), 2),
     ("intervals", ("--quick",), 2),

@@ -67,6 +67,7 @@ def submit(
     package: Path | None = None,
     service_account: str = "",
     reason: str = "",
+    name: str = "",
 ) -> Run:
     """Start a run of a pipeline that the server has, or of a compiled file that is uploaded first.
 
@@ -79,6 +80,7 @@ def submit(
         package: what `minorkey compile` wrote; uploaded once as a version named by its digest.
         service_account: the pods' ServiceAccount; "" for the installation's default.
         reason: why the run is started.
+        name: display name of the run; "" for the model and the time.
 
     Raises:
         SpecError: the run reads a file of this machine, or the package is no file.
@@ -95,7 +97,7 @@ def submit(
         made = client.create_experiment(experiment, namespace=server.namespace or None)
         told = client.run_pipeline(
             made.experiment_id,
-            f"{spec.model} {datetime.now().astimezone():%Y-%m-%d %H:%M:%S}",
+            name or f"{spec.model} {datetime.now().astimezone():%Y-%m-%d %H:%M:%S}",
             params={"spec": spec.model_dump_json(exclude_unset=True), "model": spec.model, "reason": reason},
             pipeline_id=found.pipeline_id,
             version_id=found.pipeline_version_id,
@@ -140,8 +142,10 @@ def wait(
     return run
 
 
-def list_runs(server: Server, *, run_id: str = "", experiment: str = "", limit: int = 20) -> list[Run]:
-    """The newest runs, or the one that is named.
+def list_runs(
+    server: Server, *, run_id: str = "", experiment: str = "", name: str = "", limit: int = 20
+) -> list[Run]:
+    """The newest runs, or the one with an id, or those with a display name.
 
     Raises:
         StateError: the server is not reached, refuses, or has no such run or experiment.
@@ -156,6 +160,7 @@ def list_runs(server: Server, *, run_id: str = "", experiment: str = "", limit: 
             sort_by="created_at desc",
             experiment_id=within,
             namespace=server.namespace or None,
+            filter=_named(name) if name else None,
         )
     return [Run.of(told) for told in answer.runs or []]
 

@@ -40,10 +40,18 @@ class Settings:
     kubernetes_credentials: str
     #: Region of the S3 service; empty: what the SDK finds itself. It does not look at AWS_REGION.
     s3_region: str
+    #: File with the token that callers of the retune trigger bring; empty: none.
+    retune_token_file: str
+    #: File with the token that callers of the feedback service bring; empty: none.
+    feedback_token_file: str
     #: File that holds the PostgreSQL address; empty: none.
     database_url_file: str
     #: The PostgreSQL address itself. It holds a password: use `database_url`, show neither.
     database_url_value: str = field(default="", repr=False)
+    #: The retune trigger's token itself; show it nowhere.
+    retune_token: str = field(default="", repr=False)
+    #: The feedback service's token itself; show it nowhere.
+    feedback_token: str = field(default="", repr=False)
 
     @property
     def database_url(self) -> str:
@@ -82,6 +90,10 @@ def settings() -> Settings:
         owner_lock=os.environ.get("MINORKEY_OWNER_LOCK", ""),
         kubernetes_credentials=os.environ.get("MINORKEY_KUBERNETES_CREDENTIALS", ""),
         s3_region=os.environ.get("AWS_REGION", os.environ.get("AWS_DEFAULT_REGION", "")),
+        retune_token_file=os.environ.get("MINORKEY_RETUNE_TOKEN_FILE", ""),
+        feedback_token_file=os.environ.get("MINORKEY_FEEDBACK_TOKEN_FILE", ""),
         database_url_file=os.environ.get("MINORKEY_DATABASE_URL_FILE", ""),
         database_url_value=os.environ.get("MINORKEY_DATABASE_URL", ""),
+        retune_token=os.environ.get("MINORKEY_RETUNE_TOKEN", ""),
+        feedback_token=os.environ.get("MINORKEY_FEEDBACK_TOKEN", ""),
     )

@@ -20,6 +20,7 @@ from minorkey.cli.init import init_command
 from minorkey.cli.predict import predict_command
 from minorkey.cli.profile import profile_command
 from minorkey.cli.report import report_command
+from minorkey.cli.retune import retune_app
 from minorkey.cli.rollback import rollback_command
 from minorkey.cli.run import run_command
 from minorkey.cli.runs import runs_command
@@ -63,6 +64,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 }
 for _name, _command in _COMMANDS.items():
     app.command(_command, name=_name)
+app.command(retune_app)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from minorkey.errors import StateError
 
-__all__ = ["EXPIRY_SECONDS", "Holder", "Leases", "in_flight"]
+__all__ = ["EXPIRY_SECONDS", "Holder", "Leases", "in_flight", "in_flight_problem"]
 
 #: A lease whose owner cannot be looked at (another host, or unknown) ends this long after its last sign.
 EXPIRY_SECONDS = 12 * 3600.0
@@ -74,6 +74,11 @@ class Leases(Protocol):
         ...
 
 
+def in_flight_problem(model: str) -> str:
+    """How the refusal of a second run begins; whoever starts runs knows by it that it may be tried again."""
+    return f"a run of model {model} is in flight"
+
+
 def in_flight(model: str, current: Holder, now: float, remedy: str) -> StateError:
     """The refusal of a second run.
 
@@ -84,7 +89,7 @@ def in_flight(model: str, current: Holder, now: float, remedy: str) -> StateErro
         remedy: how to remove the lease of a run that is gone.
     """
     return StateError(
-        f"a run of model {model} is in flight",
+        in_flight_problem(model),
         key=f"model {model}",
         value=f"run {current.run_key} on {current.host}, last heard of "
         f"{now - current.heartbeat:.0f} s ago ({current.owner or 'no owner known'})",

@@ -12,7 +12,7 @@ from minorkey.settings import settings
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["connection", "problem", "require_database", "shown", "transaction"]
+__all__ = ["connection", "driver", "problem", "require_address", "require_database", "shown", "transaction"]
 
 #: Version of `_TABLES`; a database of another version is refused.
 _VERSION = 1
@@ -56,7 +56,7 @@ def require_database() -> str:
             remedy="set MINORKEY_DATABASE_URL, or MINORKEY_DATABASE_URL_FILE to a file that holds it "
             "(on a cluster: the Secret that stores.database_secret names)",
         )
-    _check(url)
+    require_address(url)
     return url
 
 
@@ -105,8 +105,8 @@ def connection(url: str, **options: Any) -> Iterator["psycopg.Connection[Any]"]:
     Raises:
         StateError: the address is none, or the database cannot be reached or refuses.
     """
-    psycopg = _driver()
-    _check(url)
+    psycopg = driver()
+    require_address(url)
     try:
         with psycopg.connect(
             url, **{"connect_timeout": 10, "application_name": "minorkey", **options}
@@ -142,7 +142,12 @@ def transaction(url: str) -> Iterator["psycopg.Connection[Any]"]:
         yield made
 
 
-def _driver() -> Any:
+def driver() -> Any:
+    """The package that speaks to PostgreSQL.
+
+    Raises:
+        StateError: it is not installed.
+    """
     try:
         import psycopg
     except ImportError:
@@ -154,7 +159,12 @@ def _driver() -> Any:
     return psycopg
 
 
-def _check(url: str) -> None:
+def require_address(url: str, key: str = _KEY) -> None:
+    """Refuse what is no address of a PostgreSQL database.
+
+    Raises:
+        StateError: naming the key, never the address.
+    """
     try:
         address = urlsplit(url)
         sound = address.scheme in ("postgresql", "postgres") and address.path.strip("/") != ""
@@ -165,7 +175,7 @@ def _check(url: str) -> None:
         # The address itself may hold a password, so it is not shown.
         raise StateError(
             "this is not the address of a PostgreSQL database",
-            key=_KEY,
+            key=key,
             allowed=_ALLOWED,
-            remedy=f"correct it (it is not shown here, because it may hold a password): {_KEY}",
+            remedy=f"correct it (it is not shown here, because it may hold a password): {key}",
         )

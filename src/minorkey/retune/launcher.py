@@ -1,0 +1,61 @@
+"""What starts runs and knows how they end."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+__all__ = ["Launch", "Launcher", "Seen"]
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A run that is wanted.
+
+    Attributes:
+        key: names the launch; the same key never makes two runs.
+        model: name in the registry.
+        kind: of the alerts that led to it.
+        reason: why.
+        base_version: the champion when it was decided, "" if there was none.
+    """
+
+    key: str
+    model: str
+    kind: str
+    reason: str
+    base_version: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A run, as it was found.
+
+    Attributes:
+        state: ``running``; ``succeeded``; ``failed``; ``cancelled``; ``busy``: another run held the
+            model's lease, so that a launch of another key has to be tried; ``lost``: it ended without
+            a word, and launching it again goes on where it stopped.
+        detail: what there is to say.
+    """
+
+    state: Literal["running", "succeeded", "failed", "cancelled", "busy", "lost"]
+    detail: str = ""
+
+
+class Launcher(Protocol):
+    """Makes runs."""
+
+    def launch(self, launch: Launch) -> str:
+        """Make the run, or find the one that this key has made already; its id.
+
+        Raises:
+            StateError: whoever runs it does not answer; the launch may be tried again.
+            SpecError: the run cannot be made as it is wanted.
+        """
+        ...
+
+    def look(self, run_id: str) -> Seen:
+        """How a run is.
+
+        Raises:
+            StateError: whoever runs it does not answer.
+        """
+        ...

@@ -1,0 +1,256 @@
+"""The trigger's ledger: every event and action, written before anybody is answered or anything starts."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from minorkey.retune import entries
+from minorkey.retune.action import ENDED, Action
+from minorkey.retune.clock import LedgerClock
+from minorkey.retune.entries import OPEN, UNKNOWN
+from minorkey.retune.policy import DAY_SECONDS, Decision, World, decide
+from minorkey.retune.spec import RetuneSpec
+from minorkey.retune.tables import TABLES, VERSION
+from minorkey.retune.webhook import Delivery
+from minorkey.stores.sql import Books, Transaction
+
+__all__ = ["Ledger", "Recorded"]
+
+_OUTSIDE = "a run that the trigger did not start"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What became of a delivery.
+
+    Attributes:
+        dispositions: how many events were ``opened`` (an action begins), ``joined`` (one waits already),
+            ``informed``, ``unknown_model``, ``duplicate``, ``resolved``, ``malformed``.
+        actions: the actions that were opened or joined.
+    """
+
+    dispositions: dict[str, int]
+    actions: tuple[int, ...]
+
+
+class Ledger:
+    """Events and actions in a database.
+
+    Args:
+        url: ``sqlite:///PATH`` or ``postgresql://...``.
+        clock: tells the ledger's time where the database has no clock of its own.
+
+    Raises:
+        StateError: the database cannot be used. So does every method.
+    """
+
+    def __init__(self, url: str, clock: LedgerClock | None = None) -> None:
+        self.books = Books(url, "retune", TABLES, VERSION)
+        self._clock = clock or LedgerClock()
+
+    def record(self, delivery: Delivery, models: Collection[str], act_on: Collection[str]) -> Recorded:
+        """Write a delivery down, as a whole or not at all.
+
+        Args:
+            delivery: from the webhook, or made by hand.
+            models: those that the trigger retunes.
+            act_on: kinds of alerts that lead to an action; whatever is no alert leads to one.
+        """
+        found, actions = Counter[tuple[str, str]](), []
+        with self.books.transaction() as made:
+            now = self._clock.now(self.books, made)
+            for event in delivery.firing:
+                model = event.model if event.model in models else UNKNOWN
+                if entries.seen_before(made, event, now):
+                    found[model, "duplicate"] += 1
+                    continue
+                disposition, action = entries.dispose(made, event, model, act_on, now)
+                entries.write_event(made, event, disposition, action, now)
+                found[model, disposition] += 1
+                actions.extend([] if action is None else [action])
+            found[UNKNOWN, "resolved"] += delivery.resolved
+            found[UNKNOWN, "malformed"] += len(delivery.malformed)
+            found[UNKNOWN, "truncated"] += delivery.truncated
+            for (model, disposition), number in found.items():
+                if number:
+                    entries.count(made, "alert", model, disposition, by=number)
+        totals = Counter[str]()
+        for (_, disposition), number in found.items():
+            totals[disposition] += number
+        return Recorded({name: number for name, number in totals.items() if number}, tuple(actions))
+
+    def waiting(self) -> list[Action]:
+        """Actions that wait and are due for a look, the oldest first."""
+        with self.books.transaction() as made:
+            now = self._clock.now(self.books, made)
+            return entries.select_actions(made, "status = 'waiting' AND not_before <= %s ORDER BY id", now)
+
+    def running(self) -> list[Action]:
+        """Actions whose run is under way."""
+        with self.books.transaction(alone=False) as made:
+            return entries.select_actions(made, "status = 'running' AND source <> 'outside' ORDER BY id")
+
+    def consider(self, action: Action, spec: RetuneSpec, world: World | None) -> Decision:
+        """Decide about an action that waits, and write the decision down.
+
+        With `world` None nothing starts: the ledger only says whether it is worth asking the world.
+        Several triggers may consider the same action at once; one of them starts it.
+        """
+        with self.books.transaction() as made:
+            now = self._clock.now(self.books, made)
+            current = entries.select_actions(made, "id = %s AND status = 'waiting'", action.id)
+            if not current:
+                return Decision("wait", detail="another trigger has taken it up")
+            decision = decide(spec, entries.known_of(made, current[0], now), world)
+            if decision.verdict == "wait":
+                entries.postpone(made, current[0], decision)
+            elif world is not None:
+                entries.begin(made, current[0], decision, world, now)
+        return decision
+
+    def postpone(self, action: Action, reason: str, delay: float, detail: str) -> None:
+        """Let an action wait, because something that has to be asked does not answer.
+
+        Args:
+            action: one that waits.
+            reason: one of `minorkey.retune.policy.REASONS`.
+            delay: seconds until the next look.
+            detail: what was said.
+        """
+        with self.books.transaction() as made:
+            now = self._clock.now(self.books, made)
+            for current in entries.select_actions(made, "id = %s AND status = 'waiting'", action.id):
+                entries.postpone(made, current, Decision("wait", reason, now + delay, detail))
+                made.change(
+                    "UPDATE minorkey_retune_actions SET attempts = attempts + 1 WHERE id = %s", action.id
+                )
+
+    def claim_launches(self, seconds: float) -> list[Action]:
+        """Launches that nobody is at, which are now the caller's for so many seconds."""
+        with self.books.transaction() as made:
+            now = self._clock.now(self.books, made)
+            found = entries.select_actions(
+                made, "status = 'launching' AND not_before <= %s AND claim_until <= %s ORDER BY id", now, now
+            )
+            for action in found:
+                made.change(
+                    "UPDATE minorkey_retune_actions SET claim_until = %s WHERE id = %s",
+                    now + seconds,
+                    action.id,
+                )
+        return found
+
+    def launched(self, action: Action, run_id: str) -> bool:
+        """The run exists; whether this call was the one to say so."""
+        with self.books.transaction() as made:
+            return bool(
+                made.change(
+                    "UPDATE minorkey_retune_actions SET status = 'running', run_id = %s, attempts = 0, "
+                    "waiting_for = '', detail = '' WHERE id = %s AND status = 'launching'",
+                    run_id,
+                    action.id,
+                )
+            )
+
+    def launch_again(
+        self, action: Action, delay: float, detail: str, *, fresh: bool = False, lost: bool = False
+    ) -> None:
+        """The launch failed, or the run was lost: try again after so many seconds.
+
+        Args:
+            action: as it was read.
+            delay: seconds.
+            detail: why.
+            fresh: under another key, because the run of this one has ended.
+            lost: the run was there, and is gone.
+        """
+        key = f"{action.run_key}-again" if fresh else action.run_key
+        with self.books.transaction() as made:
+            now = self._clock.now(self.books, made)
+            changed = made.change(
+                "UPDATE minorkey_retune_actions SET status = 'launching', attempts = attempts + 1, "
+                "losses = losses + %s, not_before = %s, claim_until = 0, detail = %s, run_key = %s "
+                "WHERE id = %s AND run_key = %s AND status IN ('launching', 'running')",
+                int(lost),
+                now + delay,
+                detail,
+                key,
+                action.id,
+                action.run_key,
+            )
+            if changed:
+                entries.count(made, "launch_retry", action.model)
+
+    def finish(self, action: Action, outcome: str, detail: str) -> bool:
+        """The run has ended; whether this call was the one to say so."""
+        with self.books.transaction() as made:
+            now = self._clock.now(self.books, made)
+            return entries.end(made, action, outcome, detail, now)
+
+    def note(self, action: Action, detail: str) -> None:
+        """Write down what there is to say of a run that goes on."""
+        if detail != action.detail:
+            with self.books.transaction() as made:
+                made.change("UPDATE minorkey_retune_actions SET detail = %s WHERE id = %s", detail, action.id)
+
+    def observe(self, model: str, run_key: str) -> None:
+        """Record the run that holds a model's lease if it is not one of this ledger's, and when it is gone.
+
+        Args:
+            model: name of the model.
+            run_key: the holder, "" if there is none.
+        """
+        with self.books.transaction() as made:
+            known = entries.select_actions(made, f"model = %s AND source = 'outside' AND {OPEN}", model)
+            if [one.run_id for one in known] == ([run_key] if run_key else []):
+                return
+            now = self._clock.now(self.books, made)
+            for one in known:
+                if one.run_id != run_key:
+                    entries.end(made, one, "gone", "its lease has been given back", now)
+            ours = made.rows(
+                f"SELECT 1 FROM minorkey_retune_actions WHERE model = %s AND ({OPEN} OR run_id = %s)",  # noqa: S608
+                model,
+                run_key,
+            )
+            if run_key and not ours:
+                action = entries.insert_action(made, model, "outside", "outside", _OUTSIDE, now)
+                made.change(
+                    "UPDATE minorkey_retune_actions SET status = 'running', started = %s, run_id = %s "
+                    "WHERE id = %s",
+                    now,
+                    run_key,
+                    action,
+                )
+                entries.count(made, "outside", model)
+
+    @contextmanager
+    def reading(self) -> Iterator[tuple[Transaction, float]]:
+        """A transaction to read in, and the ledger's time."""
+        with self.books.transaction() as made:
+            yield made, self._clock.now(self.books, made)
+
+    def action(self, number: int) -> Action:
+        """One action as it stands."""
+        with self.books.transaction(alone=False) as made:
+            return entries.select_actions(made, "id = %s", number)[0]
+
+    def forget(self, days: float) -> None:
+        """Remove ended actions and events that were last heard of so many days ago."""
+        ended = ", ".join(f"'{status}'" for status in ENDED)
+        with self.books.transaction() as made:
+            before = self._clock.now(self.books, made) - days * DAY_SECONDS
+            made.change(
+                f"DELETE FROM minorkey_retune_actions WHERE status IN ({ended}) AND ended < %s",  # noqa: S608
+                before,
+            )
+            made.change(
+                "DELETE FROM minorkey_retune_events WHERE last_seen < %s AND NOT EXISTS "
+                "(SELECT 1 FROM minorkey_retune_actions a WHERE a.id = minorkey_retune_events.action)",
+                before,
+            )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.books.close()

@@ -1,0 +1,105 @@
+"""Whether an action may start now. No clock, no database: facts in, a decision out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from minorkey.retune.spec import RetuneSpec
+
+__all__ = ["DAY_SECONDS", "REASONS", "Decision", "Known", "World", "decide"]
+
+DAY_SECONDS = 86_400.0
+#: What an action can wait for.
+REASONS = ("cool_down", "budget", "lease", "labels", "unreachable")
+#: Looks at a thing outside come this many polls apart.
+_POLLS = 5
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the ledger says.
+
+    Attributes:
+        now: seconds since 1970.
+        last_start: the last start for the same model and kind, None if there was none.
+        starts: starts of the model within the last day, ascending.
+        running: key of the model's run that this ledger has started, "" if there is none.
+        versions: versions that the action's alerts named; "" for an alert without one.
+    """
+
+    now: float
+    last_start: float | None
+    starts: Sequence[float]
+    running: str
+    versions: frozenset[str]
+
+
+@dataclass(frozen=True)
+class World:
+    """What others say.
+
+    Attributes:
+        champion: the version that serves, "" if none is registered.
+        holder: key of the run that holds the model's lease, "" if nobody does.
+        ready: whether enough labels are there; None: nobody knows.
+        labels: the same in words.
+    """
+
+    champion: str
+    holder: str
+    ready: bool | None
+    labels: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of an action.
+
+    Attributes:
+        verdict: ``start``, ``dry_run``, ``wait`` or ``skip``.
+        reason: what it waits for, one of `REASONS`.
+        until: when to look again, seconds since 1970.
+        detail: the decision in words.
+    """
+
+    verdict: Literal["start", "dry_run", "wait", "skip"]
+    reason: str = ""
+    until: float = 0.0
+    detail: str = ""
+
+
+def decide(spec: RetuneSpec, known: Known, world: World | None) -> Decision:
+    """Decide about an action that waits.
+
+    Args:
+        spec: the trigger's specification.
+        known: what the ledger says.
+        world: what others say; None where they have not been asked yet, because the ledger may settle it.
+    """
+    soon = known.now + _POLLS * spec.poll_seconds
+    if world is not None and _is_stale(known.versions, world.champion):
+        told = ", ".join(sorted(known.versions))
+        return Decision(
+            "skip", detail=f"the alerts tell of version {told}; version {world.champion} serves now"
+        )
+    if known.last_start is not None and (end := known.last_start + spec.cool_down_seconds) > known.now:
+        return Decision("wait", "cool_down", end, f"the last start is less than {spec.cool_down} ago")
+    if len(known.starts) >= spec.daily_budget:
+        free = known.starts[len(known.starts) - spec.daily_budget] + DAY_SECONDS
+        return Decision("wait", "budget", free, f"{len(known.starts)} starts within a day")
+    if known.running:
+        return Decision("wait", "lease", soon, f"run {known.running} is under way")
+    if world is None:
+        return Decision("start")
+    if world.holder:
+        return Decision("wait", "lease", soon, f"run {world.holder} holds the model's lease")
+    if world.ready is False:
+        return Decision("wait", "labels", soon, world.labels)
+    if spec.dry_run:
+        return Decision("dry_run", detail="a run would start now; dry_run is set")
+    return Decision("start")
+
+
+def _is_stale(versions: frozenset[str], champion: str) -> bool:
+    """Whether every alert tells of a version that has been replaced."""
+    return bool(champion and versions) and "" not in versions and champion not in versions

@@ -1,0 +1,121 @@
+"""RetuneSpec: which models are retuned on which alerts, how often, and where the runs run."""
+
+import re
+from pathlib import Path
+from typing import Literal, Self
+
+import yaml
+from pydantic import Field, model_validator
+
+from minorkey.data.durations import parse_duration
+from minorkey.errors import SpecError
+from minorkey.spec.section import Section
+from minorkey.spec.validation import validated
+
+__all__ = ["KubeflowSpec", "ModelSpec", "RetuneSpec", "load_retune_spec"]
+
+_MODEL = r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?"
+_REMEDY = "see docs/reference/retune.md for every key"
+#: Kinds of alerts that tell of harm. What only moved (data_drift, score_drift) informs and never retunes.
+_HARM = ("performance_down", "calibration_off", "prior_shift")
+
+
+class ModelSpec(Section):
+    """How a model is retuned."""
+
+    spec: str = Field(description="File of the run specification, as for `minorkey run`.")
+    settings: tuple[str, ...] = Field(
+        (), description="More settings of the run, as `--set` takes them: search.trials=20."
+    )
+
+
+class KubeflowSpec(Section):
+    """The Kubeflow Pipelines that runs are submitted to; the keys are the options of `minorkey submit`."""
+
+    host: str = Field(description="URL of the API.")
+    namespace: str = ""
+    experiment: str = "minorkey"
+    pipeline: str = "tune"
+    pipeline_version: str = Field("", description="Default: the newest.")
+    service_account: str = "minorkey-pipeline"
+    token_file: str = Field("", description="File with a bearer token.")
+    ca_file: str = Field("", description="Certificates (PEM) that vouch for the server.")
+
+
+class RetuneSpec(Section):
+    """What the retune trigger does."""
+
+    models: dict[str, ModelSpec] = Field(description="By name in the registry.", min_length=1)
+    act_on: tuple[str, ...] = Field(_HARM, description="Kinds of alerts that lead to a run.")
+    cool_down: str = Field("6h", description="Time between two starts for the same model and kind.")
+    daily_budget: int = Field(4, ge=1, le=1_000, description="Most starts of a model within 24 hours.")
+    min_positives: int = Field(
+        50, ge=0, description="Mature labelled positives that a run waits for; needs `feedback`."
+    )
+    feedback: bool = Field(
+        False, description="Whether the feedback service's database is to be asked for labels."
+    )
+    dry_run: bool = Field(False, description="Decide and record, start nothing.")
+    launch: Literal["local", "kubeflow"] = "local"
+    kubeflow: KubeflowSpec | None = None
+    poll_seconds: float = Field(1.0, gt=0, le=60, description="Between two looks at what is under way.")
+    claim_seconds: float = Field(
+        60.0,
+        gt=0,
+        le=3_600,
+        description="After which a launch that was cut short is taken over.",
+    )
+    keep_days: float = Field(400.0, ge=1, description="How long events and ended actions stay in the ledger.")
+
+    @property
+    def cool_down_seconds(self) -> float:
+        """`cool_down` in seconds."""
+        return parse_duration(self.cool_down, key="cool_down")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        parse_duration(self.cool_down, key="cool_down")
+        for name in self.models:
+            if not re.fullmatch(_MODEL, name):
+                raise SpecError(
+                    "this is no model's name", key="models", value=name, allowed=f"a name like {_MODEL}"
+                )
+        if (self.launch == "kubeflow") != (self.kubeflow is not None):
+            raise ValueError("launch: kubeflow and the section kubeflow go together")
+        return self
+
+
+def load_retune_spec(path: Path) -> RetuneSpec:
+    """Read a RetuneSpec from YAML.
+
+    Raises:
+        SpecError: the file cannot be read, is not YAML, does not fit, or names a file that is not there.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SpecError(
+            "the trigger's specification cannot be read",
+            key=str(path),
+            value=error.strerror,
+            remedy="check the path",
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SpecError(
+            "the trigger's specification is not valid YAML",
+            key=str(path),
+            value=error,
+            allowed="UTF-8 YAML",
+            remedy=_REMEDY,
+        ) from None
+    found = validated(RetuneSpec, content, what="the trigger's specification", remedy=_REMEDY)
+    for name, model in found.models.items():
+        if not Path(model.spec).is_file():
+            raise SpecError(
+                "there is no such run specification",
+                key=f"models.{name}.spec",
+                value=model.spec,
+                allowed="a file, as minorkey init writes it; paths begin where the command runs",
+                remedy="correct the path",
+            )
+    return found

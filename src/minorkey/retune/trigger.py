@@ -1,0 +1,198 @@
+"""The trigger itself: what comes in is written down, what is due is decided, launched and followed."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from minorkey import lease
+from minorkey.errors import InputError, MinorkeyError, SpecError, StateError
+from minorkey.retune.action import Action
+from minorkey.retune.launcher import Launch, Launcher, Seen
+from minorkey.retune.ledger import Ledger, Recorded
+from minorkey.retune.policy import World
+from minorkey.retune.readiness import Labels
+from minorkey.retune.spec import RetuneSpec
+from minorkey.retune.webhook import Delivery
+
+__all__ = ["Surroundings", "Trigger", "lease_holder"]
+
+#: A run that is lost so often is given up.
+_MOST_LOSSES = 5
+_LONGEST_PAUSE = 600.0
+
+_log = structlog.get_logger("minorkey.retune")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Whom the trigger asks before it starts anything.
+
+    Attributes:
+        champion: the version of a model that serves, "" if none is registered.
+        holder: key of the run that holds a model's lease, "" if nobody does.
+        labels: whether enough labels are there.
+    """
+
+    champion: Callable[[str], str]
+    holder: Callable[[str], str]
+    labels: Labels
+
+
+class Trigger:
+    """Ledger, launcher and policy of one service or command.
+
+    Args:
+        spec: what it does.
+        ledger: where it is written down.
+        launcher: what starts runs.
+        surroundings: whom to ask.
+    """
+
+    def __init__(
+        self, spec: RetuneSpec, ledger: Ledger, launcher: Launcher, surroundings: Surroundings
+    ) -> None:
+        self.spec, self.ledger = spec, ledger
+        self._launcher, self._surroundings = launcher, surroundings
+        self._wake = threading.Event()
+
+    def receive(self, delivery: Delivery) -> Recorded:
+        """Write a delivery down; the next look decides about it.
+
+        Raises:
+            StateError: the ledger cannot be written, so nothing was.
+        """
+        recorded = self.ledger.record(delivery, self.spec.models.keys(), self.spec.act_on)
+        if recorded.actions:
+            self._wake.set()
+        return recorded
+
+    def look(self) -> None:
+        """Follow what runs, launch what is decided, decide what waits, once.
+
+        Raises:
+            StateError: the ledger does not answer.
+        """
+        for action in self.ledger.running():
+            self._follow(action)
+        for action in self.ledger.waiting():
+            self._consider(action)
+        for action in self.ledger.claim_launches(self.spec.claim_seconds):
+            self._launch(action)
+        for model in self.spec.models:
+            self._observe(model)
+
+    def watch(self, stop: threading.Event) -> None:
+        """Look again and again until `stop`; a ledger that does not answer is told once and tried again."""
+        complaint = ""
+        self._forget()
+        while not stop.is_set():
+            try:
+                self.look()
+                complaint = ""
+            except Exception as error:
+                if str(error) != complaint:
+                    complaint = str(error)
+                    _log.error("look_failed", error=complaint)
+            self._wake.wait(self.spec.poll_seconds)
+            self._wake.clear()
+
+    def wake(self) -> None:
+        """End the pause between two looks."""
+        self._wake.set()
+
+    def _consider(self, action: Action) -> None:
+        if self.ledger.consider(action, self.spec, None).verdict == "wait":
+            return
+        try:
+            ready, labels = self._surroundings.labels(action.model)
+            world = World(
+                champion=self._surroundings.champion(action.model),
+                holder=self._surroundings.holder(action.model),
+                ready=ready,
+                labels=labels,
+            )
+        except MinorkeyError as error:
+            self.ledger.postpone(action, "unreachable", self._pause(action), _line(error))
+            return
+        decision = self.ledger.consider(action, self.spec, world)
+        _log.info(
+            "decided", action=action.id, model=action.model, verdict=decision.verdict, why=decision.detail
+        )
+
+    def _launch(self, action: Action) -> None:
+        wanted = Launch(action.run_key, action.model, action.kind, action.reason, action.base_version)
+        try:
+            run_id = self._launcher.launch(wanted)
+        except SpecError as error:
+            self.ledger.finish(action, "failed", _line(error))
+        except MinorkeyError as error:
+            self.ledger.launch_again(action, self._pause(action), _line(error))
+        else:
+            self.ledger.launched(action, run_id)
+            _log.info("launched", action=action.id, model=action.model, run=run_id)
+
+    def _follow(self, action: Action) -> None:
+        try:
+            seen = self._launcher.look(action.run_id)
+        except StateError as error:
+            self.ledger.note(action, _line(error))
+            return
+        if seen.state == "running":
+            self.ledger.note(action, seen.detail)
+        elif seen.state == "busy":
+            self.ledger.launch_again(action, self._pause(action), seen.detail, fresh=True)
+        elif seen.state == "lost" and action.losses < _MOST_LOSSES:
+            self.ledger.launch_again(action, self._pause(action), seen.detail, lost=True)
+        elif seen.state == "succeeded":
+            self._succeeded(action, seen)
+        else:
+            outcome = "failed" if seen.state == "lost" else seen.state
+            if self.ledger.finish(action, outcome, seen.detail):
+                _log.info("ended", action=action.id, model=action.model, outcome=outcome, why=seen.detail)
+
+    def _succeeded(self, action: Action, seen: Seen) -> None:
+        """A run came to its end; whether it replaced the champion, the registry knows."""
+        try:
+            champion = self._surroundings.champion(action.model)
+        except MinorkeyError as error:
+            self.ledger.note(action, _line(error))
+            return
+        outcome = "kept" if champion == action.base_version else "promoted"
+        if self.ledger.finish(action, outcome, seen.detail):
+            _log.info("ended", action=action.id, model=action.model, outcome=outcome)
+
+    def _observe(self, model: str) -> None:
+        try:
+            holder = self._surroundings.holder(model)
+        except StateError as error:
+            _log.warning("lease_unknown", model=model, error=_line(error))
+            return
+        self.ledger.observe(model, holder)
+
+    def _pause(self, action: Action) -> float:
+        """Seconds before the next try: twice as long each time."""
+        return min(_LONGEST_PAUSE, self.spec.poll_seconds * 2.0 ** min(action.attempts + action.losses, 20))
+
+    def _forget(self) -> None:
+        try:
+            self.ledger.forget(self.spec.keep_days)
+        except StateError as error:
+            _log.error("forget_failed", error=_line(error))
+
+
+def lease_holder(model: str) -> str:
+    """Key of the run that holds a model's lease, "" if nobody does.
+
+    Raises:
+        StateError: the leases cannot be reached.
+    """
+    holder = lease.holder(model)
+    return "" if holder is None else holder.run_key
+
+
+def _line(error: MinorkeyError) -> str:
+    """An error on one line, for the ledger."""
+    problem = error.problem if isinstance(error, InputError) else str(error)
+    return " ".join(problem.split())[:300]

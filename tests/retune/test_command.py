@@ -1,0 +1,92 @@
+"""The command and its specification."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from minorkey.cli import app
+from minorkey.errors import SpecError
+from minorkey.retune.spec import load_retune_spec
+from tests.retune.surroundings import alert, wait_until, webhook
+from tests.stores.processes import free_ports
+
+
+@pytest.fixture
+def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MINORKEY_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cards.yaml").write_text("model: cards\n")
+    path = tmp_path / "retune.yaml"
+    path.write_text("models: {cards: {spec: cards.yaml}}\ndry_run: true\n")
+    return path
+
+
+def test_now_goes_the_path_of_the_alerts(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    app(["retune", "now", str(spec), "cards", "--reason", "new terminals"], result_action="return_value")
+    assert "action 1: dry_run" in capsys.readouterr().out
+    app(["retune", "now", str(spec), "cards", "--reason", "again"], result_action="return_value")
+    told = capsys.readouterr().out
+    assert "action 2: waiting: the last start is less than 6h ago" in told and "retune serve" in told
+
+
+def test_now_for_an_unknown_model_is_refused(spec: Path) -> None:
+    with pytest.raises(SpecError, match="does not name"):
+        app(["retune", "now", str(spec), "claims", "--reason", "x"], result_action="return_value")
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        ("models: {}", "models"),
+        ("models: {cards: {spec: nowhere.yaml}}", "models.cards.spec"),
+        ("models: {'Cards!': {spec: cards.yaml}}", "models"),
+        ("models: {cards: {spec: cards.yaml}}\ncool_down: soon", "cool_down"),
+        ("models: {cards: {spec: cards.yaml}}\nlaunch: kubeflow", "(the combination of keys)"),
+        ("models: {cards: {spec: cards.yaml}}\ndaily_budget: 0", "daily_budget"),
+        ("models: {cards: {spec: cards.yaml}}\nbudget: 3", "budget"),
+        ("- 1", "(the combination of keys)"),
+        ("{", None),
+    ],
+)
+def test_a_specification_that_does_not_fit_names_the_key(spec: Path, content: str, key: str | None) -> None:
+    spec.write_text(content)
+    with pytest.raises(SpecError) as caught:
+        load_retune_spec(spec)
+    assert caught.value.key == (key or str(spec))
+
+
+def test_the_service_answers_records_and_ends(spec: Path, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("token-of-the-trigger")
+    (port,) = free_ports(1)
+    command = [sys.executable, "-m", "minorkey", "retune", "serve", str(spec), "--port", str(port)]
+    url = f"http://127.0.0.1:{port}"
+    log = (tmp_path / "log").open("wb")
+    with subprocess.Popen(
+        [*command, "--token-file", "token"], cwd=tmp_path, env=os.environ, stdout=log, stderr=log
+    ) as process:
+        try:
+            wait_until(lambda: answers(url), seconds=120)
+            bearer = {"authorization": "Bearer token-of-the-trigger"}
+            assert httpx.post(f"{url}/webhook", json=webhook(alert()), headers=bearer).status_code == 202
+            wait_until(lambda: ended(url) == ["dry_run"], seconds=120)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) in (0, -signal.SIGTERM)
+        finally:
+            process.kill()
+            log.close()
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health/ready").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def ended(url: str) -> list[str]:
+    return [one["status"] for one in httpx.get(f"{url}/ledger").json()["actions"] if one["ended"]]
