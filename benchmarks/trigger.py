@@ -88,7 +88,7 @@ def storm(
     service, latencies, memory, codes = Service(folder), [], [], Counter[str]()
     for number, batch in enumerate(batches):
         if number in killed_at:
-            threading.Timer(rng.uniform(0, 0.05), service.kill).start()
+            threading.Timer(rng.uniform(0, 0.6), service.kill).start()
         if rng.random() < 0.05:
             (folder / "jump").write_text(str(rng.uniform(-30, 30) * 86_400))
         while True:
@@ -151,15 +151,14 @@ class Service:
     def __init__(self, folder: Path) -> None:
         self.folder, self.kills, self._lock = folder, 0, threading.Lock()
         self._url = ""
+        self._client = httpx.Client(headers={"authorization": f"Bearer {TOKEN}"}, timeout=60)
         self._start()
 
     def send(self, batch: list[dict[str, Any]]) -> str:
         """The answer's code, or what kept it from coming; then the service is there again."""
         body = {"version": "4", "status": "firing", "alerts": batch}
         try:
-            answer = httpx.post(
-                f"{self._url}/webhook", json=body, headers={"authorization": f"Bearer {TOKEN}"}, timeout=60
-            )
+            answer = self._client.post(f"{self._url}/webhook", json=body)
             return str(answer.status_code)
         except httpx.HTTPError as error:
             with self._lock:
