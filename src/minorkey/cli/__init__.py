@@ -26,6 +26,7 @@ from minorkey.cli.run import run_command
 from minorkey.cli.runs import runs_command
 from minorkey.cli.schema import schema_command
 from minorkey.cli.serve import serve_command
+from minorkey.cli.simulate import simulate_command
 from minorkey.cli.submit import submit_command
 from minorkey.cli.sweep import sweep_command
 from minorkey.errors import MinorkeyError
@@ -55,6 +56,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serve_command,
     "adjust": adjust_command,
     "rollback": rollback_command,
+    "simulate": simulate_command,
     "schema": schema_command,
     "compile": compile_command,
     "submit": submit_command,

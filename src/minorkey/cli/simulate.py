@@ -1,0 +1,144 @@
+"""``minorkey simulate``."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+__all__ = ["simulate_command"]
+
+
+def simulate_command(
+    *,
+    url: str,
+    model: str,
+    data: str,
+    target: str | None = None,
+    positive: str | None = None,
+    rows: int = 10_000,
+    rate: float = 100.0,
+    batch: int = 1,
+    drift: str = "none",
+    by: str = "",
+    strength: float = 1.0,
+    shape: str = "abrupt",
+    start: float = 0.5,
+    end: float = 0.75,
+    missing: float = 0.0,
+    malformed: float = 0.0,
+    labels: str = "full",
+    label_delay: float = 0.0,
+    audit: float = 0.1,
+    feedback: str = "",
+    feedback_token_file: Path | None = None,
+    seed: int = 0,
+    out: Path | None = None,
+    keep_column: Annotated[list[str] | None, Parameter(negative="")] = None,
+    quiet: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Stream a data set to a predictor, with drift, late labels and bad requests if asked.
+
+    Works with any server of the Open Inference Protocol. Rows go out in the order of the data, at a steady
+    rate; labels go to `minorkey feedback serve` when they are due.
+
+    Example: `minorkey simulate --url http://127.0.0.1:8080 --model m --data builtin:cards --drift prior`
+
+    Parameters
+    ----------
+    url
+        Address of the predictor.
+    model
+        Name that it serves.
+    data
+        The rows, as for `minorkey run`.
+    target
+        Their target. Needed for data of your own.
+    positive
+        The target's value that is the rare event. Default: the rarer of the two.
+    rows
+        How many rows go out; the data begin anew when they end.
+    rate
+        Rows a second.
+    batch
+        Rows a request.
+    drift
+        none, covariate (rows high in a feature come more often), prior (positives come more often) or
+        concept (positives change places with negatives high in a feature).
+    by
+        Numeric feature that covariate and concept drift go by. Default: the first.
+    strength
+        How far it goes at full intensity: factor exp(strength) of the odds, or for concept the share of
+        positives that change places.
+    shape
+        abrupt, gradual or recurring.
+    start
+        Share of the stream at which the drift begins.
+    end
+        Share at which a gradual drift is complete, or a recurring one pauses.
+    missing
+        Share of the cells that are emptied.
+    malformed
+        Share of the requests that are sent once more with a mistake.
+    labels
+        full, delayed_positive (negatives show by silence) or selective (rows called positive are stopped,
+        but for an audit slice).
+    label_delay
+        Seconds until every label that comes has come.
+    audit
+        Probability with which a stopped row is let through under selective.
+    feedback
+        Address of the feedback service. Default: labels go nowhere.
+    feedback_token_file
+        File with its token.
+    seed
+        Seed of everything random.
+    out
+        File (.csv or .parquet) for the answered rows: id, time, label, score, predicted, version, intensity.
+    keep_column
+        A column that is used even if it looks like an identifier or gives the answer away. Repeatable.
+    quiet
+        Print nothing but errors.
+    """
+    from minorkey.cli.run import resolve_spec
+    from minorkey.data.loading import load_dataset
+    from minorkey.scalars import scalar
+    from minorkey.simulation.account import check_out, summary, write_rows
+    from minorkey.simulation.course import Course
+    from minorkey.simulation.drifts import feature_to_move_by
+    from minorkey.simulation.labels import LabelPlan
+    from minorkey.simulation.stream import Tally, Traffic, stream
+
+    course: Any = Course(shape, start, end)  # type: ignore[arg-type]
+    plan = LabelPlan(labels, label_delay, audit)  # type: ignore[arg-type]
+    check_out(out)
+    flags = {"data.source": data, "data.target": target, "data.positive": positive and scalar(positive)}
+    spec, _ = resolve_spec(None, flags=flags, settings=[], keep=keep_column or [])
+    dataset = load_dataset(spec.data).dataset
+    token = "" if feedback_token_file is None else feedback_token_file.read_text(encoding="utf-8").strip()
+    traffic = Traffic(
+        url=url,
+        model=model,
+        rows=rows,
+        rate=rate,
+        batch=batch,
+        drift=drift,
+        feature=feature_to_move_by(dataset, drift, by),
+        strength=strength,
+        course=course,
+        missing=missing,
+        malformed=malformed,
+        labels=plan,
+        feedback=feedback,
+        token=token,
+        seed=seed,
+    )
+
+    def watch(tally: Tally, progress: float) -> None:
+        if not quiet:
+            print(f"\r{progress:4.0%}  {len(tally.rows):,} rows answered", end="", flush=True)
+
+    tally = stream(dataset, traffic, watch=watch)
+    if out is not None:
+        write_rows(tally, out)
+    if not quiet:
+        print("\r" + "\n".join(summary(tally)))

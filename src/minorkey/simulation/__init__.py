@@ -1,0 +1,1 @@
+"""Traffic as production has it: any data set streamed to a predictor, with drift and late labels."""
