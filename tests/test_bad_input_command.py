@@ -179,6 +179,22 @@ def test_data(
     Path(source).unlink(missing_ok=True)
 
 
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [("run", ("--data", "raws.csv")), ("init", ("raws.csv",)), ("profile", ("raws.csv",))],
+)
+def test_a_path_is_checked_before_any_work(refused: Refused, command: str, options: tuple[str, ...]) -> None:
+    save(rare_frame())
+    printed = refused(
+        command, *options, "--target", "fraud", told=("data.source", "raws.csv", "did you mean 'rows.csv'?")
+    )
+    assert printed.startswith("error: "), "a step was started"
+    Path("folder").mkdir()
+    Path("empty.csv").touch()
+    for source, told in (("folder", "this is a folder"), ("file://empty.csv", "0 bytes")):
+        refused("run", "--data", source, "--target", "fraud", told=(told,))
+
+
 def test_a_column_without_values_is_left_out_aloud_and_too_few_positives_for_the_folds_end_the_run(
     refused: Refused,
 ) -> None:
@@ -207,8 +223,11 @@ def test_a_finished_run_survives_bad_input_under_overwrite(refused: Refused) -> 
 SPECS = [
     ("search: {trails: 3}", ("search.trails", "trials")),
     ("colour: red", ("colour", "data, deploy")),
-    ("search: {trials: -1}", ("search.trials", "-1", "ge=1")),
-    ("search: [", ("spec.yaml", "UTF-8 YAML")),
+    ("search: {trials: -1}", ("search.trials", "-1", "a whole number from 1 to 100,000", "correct")),
+    ("search: {families: [foo]}", ("search.families", "foo", "lightgbm", "leave search.families out")),
+    ("search: {threshold: {policy: top_k}}", ("search.threshold.top_fraction", "above 0 and below 1")),
+    ("split: {label_delay: soon}", ("split.label_delay", "soon", "7d", "correct split.label_delay")),
+    ("search: [", ("spec.yaml", "UTF-8 YAML", "mend the line")),
     ("[1, 2]", ("spec.yaml", "list")),
     ("data: {source: rows.csv}", ("data.target", "--target")),
 ]
@@ -225,6 +244,9 @@ def test_specification(refused: Refused, text: str, told: tuple[str, ...]) -> No
     [
         (("--trials", "-1"), ("search.trials", "-1")),
         (("--set", "search.trails=3"), ("search.trails", "trials")),
+        (("--set", "search.trials"), ("--set", "key.sub=value", "--set search.trials=100")),
+        (("--set", "search.families=[xgboost"), ("--set search.families", "[a, b]", "close every bracket")),
+        (("--set", "search.trials.all=2"), ("search.trials", "whole number")),
         (("--set", "data.source=3"), ("data.source", "3")),
         (("--data", "rows.csv"), ("data.target",)),
         (("absent.yaml",), ("absent.yaml",)),
@@ -356,10 +378,26 @@ def test_predict_with_data_that_do_not_fit(refused: Refused, bundle: Path) -> No
     Path("scores.csv").write_text("of an earlier day")
     pd.DataFrame([ROW]).rename(columns={"amount": "amuont"}).to_csv("new.csv", index=False)
     refused(*predict(bundle, Path("new.csv")), told=("amount", "'amuont'"))
-    refused(*predict(bundle, rows_to_score(amount=["1", "much"])), told=("column amount, row 2", "much"))
-    refused(*predict(bundle, rows_to_score(moment="noon")), told=("column moment, row 1", "ISO 8601"))
-    refused(*predict(bundle, rows_to_score(amount=[1, np.inf])), told=("column amount, row 2", "inf"))
-    refused(*predict(bundle, Path("absent.csv")), told=("absent.csv",))
+    for columns, told in (
+        ({"amount": ["1", "much"]}, ("column amount, row 2", "much")),
+        ({"moment": "noon"}, ("column moment, row 1", "ISO 8601")),
+        ({"moment": "0001-01-01"}, ("column moment, row 1", "0001-01-01")),
+        ({"amount": [1, np.inf]}, ("column amount, row 2", "inf")),
+    ):
+        printed = refused(*predict(bundle, rows_to_score(**columns)), told=(*told, "leave the cell"))
+        assert "data." not in printed, "it advises a key of a specification"
+
+
+def test_predict_with_a_file_that_cannot_be_read_speaks_of_its_options(
+    refused: Refused, bundle: Path
+) -> None:
+    refused(*predict(bundle, Path("absent.csv")), told=("where:   --data", "absent.csv"))
+    Path("rows.dat").write_text("amount\n1\n")
+    refused(*predict(bundle, Path("rows.dat")), told=("--data", "or set --format, e.g. csv"))
+    wide = pd.DataFrame([range(2_001)]).add_prefix("c")
+    wide.to_csv("wide.csv", index=False)
+    printed = refused(*predict(bundle, Path("wide.csv")), told=("wide.csv", "2,001 columns", "at most 2,000"))
+    assert "data." not in printed
 
 
 @pytest.mark.parametrize(

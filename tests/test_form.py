@@ -64,7 +64,7 @@ def test_yaml_is_taken_too_and_the_model_is_named_after_the_data():
         (Form(trials=-1), "trials", "at least 0"),
         (Form(timeout=-0.5), "timeout", "at least 0"),
         (Form(seed=-2), "seed", "at least -1"),
-        (Form(trials=200_000), "search.trials", "100000"),
+        (Form(trials=200_000), "search.trials", "from 1 to 100,000"),
         (Form(spec="{"), "spec", "JSON or YAML"),
         (Form(spec="[1]"), "spec", "sections"),
         (Form(spec='{"serach": {}}'), "serach", "search"),

@@ -107,7 +107,13 @@ class Form:
             SpecError: a field or a key of ``spec`` does not fit.
         """
         if self.mode not in MODES:
-            raise SpecError("there is no such mode", key="mode", value=self.mode, allowed=", ".join(MODES))
+            raise SpecError(
+                "there is no such mode",
+                key="mode",
+                value=self.mode,
+                allowed=", ".join(MODES),
+                remedy="choose one of the modes, or leave the field as it was",
+            )
         content, overrides = compiled.check(self._content()), self._overrides()
         spec, assumed = resolve(content, overrides)
         if compiled.cluster and spec.deploy.target == "local":
@@ -120,7 +126,11 @@ class Form:
             content = yaml.safe_load(self.spec)
         except yaml.YAMLError as error:
             raise SpecError(
-                "the specification is neither JSON nor YAML", key="spec", value=error, allowed="JSON or YAML"
+                "the specification is neither JSON nor YAML",
+                key="spec",
+                value=error,
+                allowed="JSON or YAML",
+                remedy="mend the line that the message names: often a quote, a bracket or a comma",
             ) from None
         if content is None:
             return {}
@@ -130,6 +140,7 @@ class Form:
                 key="spec",
                 value=self.spec,
                 allowed='sections with keys, e.g. {"search": {"ensemble": 1}}',
+                remedy="write it like the example, or leave the field empty",
             )
         return content
 
@@ -145,6 +156,7 @@ class Form:
                     key=key,
                     value=value,
                     allowed=f"at least {least} ({least}: not given)",
+                    remedy=f"enter {least} to leave it to the specification, or a larger number",
                 )
         fields = {
             "data.source": self.data or None,
@@ -193,6 +205,7 @@ def resolve(content: dict[str, Any], overrides: dict[str, Any]) -> tuple[RunSpec
         raise SpecError(
             "the column to predict is not named",
             key="data.target",
+            allowed="the name of a column",
             remedy="add --target COLUMN, or data.target in the specification",
         )
     return spec, assumed

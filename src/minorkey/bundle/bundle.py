@@ -140,7 +140,10 @@ class Bundle:
             session = Session(files[GRAPH], threads=threads)
         except Exception as error:  # onnxruntime raises classes of its own, without a common base
             raise BundleError(
-                "onnxruntime cannot load the bundle's graph", key=str(folder), value=error
+                "onnxruntime cannot load the bundle's graph",
+                key=str(folder),
+                value=error,
+                remedy="install the version of onnxruntime that minorkey asks for, or make the bundle again",
             ) from None
         return cls(info, manifest["digest"], Path(folder), session)
 

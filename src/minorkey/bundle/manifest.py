@@ -174,7 +174,12 @@ def _plain(value: Any) -> Any:
 
 def _refuse_other_content(folder: Path) -> None:
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise StateError("something else lies where the bundle goes", key=str(folder))
+        raise StateError(
+            "something else lies where the bundle goes",
+            key=str(folder),
+            allowed="a new or empty folder, or an older bundle, which is replaced",
+            remedy="name another folder, or move what lies there away",
+        )
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
         raise StateError(
             "the folder holds something else than a bundle",

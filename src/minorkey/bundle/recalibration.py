@@ -44,7 +44,11 @@ def _recalibrated(model: onnx.ModelProto, calibration: Calibration) -> onnx.Mode
     graph = model.graph
     if len(graph.output) != 2:
         raise BundleError(
-            "the graph has no raw score and score", value=[output.name for output in graph.output]
+            "the graph has no raw score and score",
+            key="model.onnx",
+            value=[output.name for output in graph.output],
+            allowed="two outputs, the raw score and the calibrated score",
+            remedy="use a bundle that minorkey has written",
         )
     raw, score = (output.name for output in graph.output)
     nodes, constants = calibration_nodes(calibration, raw, score)

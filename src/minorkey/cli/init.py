@@ -37,10 +37,12 @@ def init_command(
     overwrite
         Replace that file.
     """
+    from minorkey.cli.local_source import check_local_source
     from minorkey.cli.run import data_spec
     from minorkey.data.describe import initial_spec
 
     spec = data_spec(data, target, positive)
+    check_local_source(data)
     path = out or Path(f"{spec.model}.yaml")
     if path.exists() and not overwrite:
         raise StateError(

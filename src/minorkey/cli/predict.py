@@ -1,12 +1,13 @@
 """``minorkey predict``."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from minorkey.errors import SpecError, StateError
+from minorkey.errors import DataError, SpecError, StateError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,6 +15,16 @@ if TYPE_CHECKING:
 __all__ = ["predict_command"]
 
 _FORMATS = (".csv", ".parquet")
+#: Words of messages that speak of a specification, and what they are here.
+_WORDS = {
+    " where no time is known, or leave the column out (data.drop)": " where no time is known",
+    ", or leave the column out (data.drop)": ", or leave the cells empty: the bundle scores missing values",
+    ", or raise data.max_columns": "",
+    " (data.max_columns)": "",
+    " (data.max_cell_bytes)": "",
+    "data.source": "--data",
+    "data.options.": "--",
+}
 
 
 def predict_command(
@@ -71,12 +82,25 @@ def predict_command(
     given = {"separator": separator, "decimal": decimal, "encoding": encoding, "format": format}
     options = reading_options(data, loaded.info.schema.reading)
     options |= {name: value for name, value in given.items() if value is not None}
-    features = encode_features(read_frame(data, options), loaded.info.schema)
+    with _without_specification():
+        features = encode_features(read_frame(data, options), loaded.info.schema)
     _, score = loaded.score(features)
     predicted = (score >= loaded.info.threshold).astype(int)
     _write(pd.DataFrame({"score": score, "predicted": predicted}), out)
     if not quiet:
         print(f"{len(score):,} rows scored, {int(predicted.sum()):,} called positive: {out}")
+
+
+@contextmanager
+def _without_specification() -> Iterator[None]:
+    """Let what is wrong with the rows speak of this command, which has no specification to change."""
+    try:
+        yield
+    except DataError as error:
+        said = {name: getattr(error, name) for name in ("key", "allowed", "remedy")}
+        for of_specification, here in _WORDS.items():
+            said = {name: text.replace(of_specification, here) for name, text in said.items()}
+        raise DataError(error.problem, value=error.value, **said) from None
 
 
 def _write(scores: "pd.DataFrame", out: Path) -> None:

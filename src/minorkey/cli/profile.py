@@ -30,10 +30,12 @@ def profile_command(
     json
         Print profile.json instead of text.
     """
+    from minorkey.cli.local_source import check_local_source
     from minorkey.cli.run import data_spec
     from minorkey.data.describe import describe, profile_text
 
     spec = data_spec(data, target, positive)
+    check_local_source(data)
     loaded = describe(spec)
     if json:
         import json as encoder

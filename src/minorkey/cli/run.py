@@ -69,6 +69,7 @@ def run_command(
     quiet
         Print nothing but errors.
     """
+    from minorkey.cli.local_source import check_local_source
     from minorkey.result import print_summary, write_result
     from minorkey.view import watching
 
@@ -86,6 +87,7 @@ def run_command(
         settings=set or [],
         keep=keep_column or [],
     )
+    check_local_source(run_spec.data.source)
     folder = out or Path("runs") / run_spec.model
     run_pipeline = entry_point("run")
     with watching(quiet=quiet, trials=run_spec.search.trials) as view:
@@ -144,11 +146,23 @@ def parse_settings(settings: list[str]) -> dict[str, Any]:
     for text in settings:
         key, equals, value = text.partition("=")
         if not equals or not key:
-            raise SpecError("the setting is not understood", key="--set", value=text, allowed="key.sub=value")
+            raise SpecError(
+                "the setting is not understood",
+                key="--set",
+                value=text,
+                allowed="key.sub=value",
+                remedy="write it as in --set search.trials=100; `minorkey schema` lists every key",
+            )
         try:
             parsed[key] = yaml.safe_load(value)
         except yaml.YAMLError:
-            raise SpecError("the value is not YAML", key=f"--set {key}", value=value) from None
+            raise SpecError(
+                "the value is not YAML",
+                key=f"--set {key}",
+                value=value,
+                allowed="a number, true, false, a text, or a list such as [a, b]",
+                remedy="close every bracket and quote, and put the whole setting in quotes for the shell",
+            ) from None
     return parsed
 
 

@@ -35,5 +35,6 @@ def parse_quantity(text: str | int | float, *, key: str = "quantity") -> Decimal
             key=key,
             value=text,
             allowed="a number with a unit: 500m, 2, 4Gi",
+            remedy="write m for thousandths and Ki, Mi or Gi for memory, without a space",
         )
     return Decimal(written[1]) * _FACTORS[written[2]]

@@ -27,13 +27,21 @@ _NAME = r"^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$"
 _STUDY = r"^(/|s3://).+"
 _PLACE = r"^(/|[a-z][a-z0-9+]*://).+"
 
-Name = Annotated[str, Field(pattern=_NAME, json_schema_extra={"format": "Kubernetes name"})]
+Name = Annotated[
+    str,
+    Field(pattern=_NAME, json_schema_extra={"format": "Kubernetes name of small letters, digits, - and ."}),
+]
 OptionalName = Annotated[
-    str, Field(pattern=rf"^$|{_NAME}", json_schema_extra={"format": "Kubernetes name or nothing"})
+    str,
+    Field(
+        pattern=rf"^$|{_NAME}",
+        json_schema_extra={"format": "Kubernetes name of small letters, digits, - and ., or nothing"},
+    ),
 ]
 Quantity = Annotated[
     str, Field(pattern=QUANTITY, json_schema_extra={"format": "quantity such as 500m, 2, 4Gi"})
 ]
+MountPath = Annotated[str, Field(pattern=r"^/.+", json_schema_extra={"format": "path that begins with /"})]
 StepName = Literal[
     "configure", "load", "preprocess", "tune", "evaluate", "adjust", "register", "deploy", "release"
 ]
@@ -104,7 +112,7 @@ class TrialPods(Section):
     study_volume: OptionalName = Field(
         "", description="Volume claim mounted at study_mount, where the study root is a folder."
     )
-    study_mount: str = Field("/study", pattern=r"^/.+", description="Where that volume is mounted.")
+    study_mount: MountPath = Field("/study", description="Where that volume is mounted.")
     environment: dict[str, str] = Field(default_factory=dict, description="Variables of trial pods.")
     secrets: tuple[Name, ...] = Field(
         (),
@@ -126,14 +134,20 @@ class Stores(Section):
 
     study_root: str = Field(
         pattern=_STUDY,
+        json_schema_extra={"format": "path that begins with /, or s3://bucket/prefix"},
         description="What trials and driver exchange: s3://bucket/prefix, or a folder below "
         "trials.study_mount.",
     )
     bundle_root: str = Field(
         pattern=_PLACE,
+        json_schema_extra={"format": "path that begins with /, or a URI such as s3://bucket/prefix"},
         description="Registered bundles by digest: s3://bucket/prefix, or a folder below bundle_mount.",
     )
-    tracking_uri: str = Field(pattern=r"^https?://.+", description="The MLflow server.")
+    tracking_uri: str = Field(
+        pattern=r"^https?://.+",
+        description="The MLflow server.",
+        json_schema_extra={"format": "URL such as http://mlflow:5000"},
+    )
     database_secret: Name = Field(
         "minorkey-database", description="Secret with key `url`: postgresql://user:password@host/name."
     )
@@ -148,7 +162,7 @@ class Stores(Section):
     bundle_volume: OptionalName = Field(
         "", description="Volume claim mounted at bundle_mount, where the bundle root is a folder."
     )
-    bundle_mount: str = Field("/bundles", pattern=r"^/.+", description="Where that volume is mounted.")
+    bundle_mount: MountPath = Field("/bundles", description="Where that volume is mounted.")
 
 
 class ServiceAccounts(Section):
@@ -190,12 +204,13 @@ class ClusterSpec(Section):
     kubeflow: str = Field(
         "2.17",
         pattern=r"^2\.(1[4-9]|[2-9][0-9])$",
+        json_schema_extra={"format": "version from 2.14 to 2.99"},
         description="Version of Kubeflow Pipelines there, 2.14 or later. Below 2.17 steps get no security "
         "context of their own, because its driver refuses fields that it does not know: the image's user "
         "applies.",
     )
     service_accounts: ServiceAccounts = Field(ServiceAccounts(), description="Identities of the pods.")
-    stores: Stores
+    stores: Stores = Field(description="Where a run keeps what outlives its pods, and which Secrets open it.")
     trials: TrialPods = Field(TrialPods(), description="The pods in which trials run.")
     steps: dict[StepName, StepResources] = Field(
         default_factory=dict, description="Resources by step, where the defaults do not fit."
@@ -253,7 +268,11 @@ def load_cluster_spec(source: Path | str) -> ClusterSpec:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise SpecError(
-            "the cluster specification is not valid YAML", key=where, value=error, allowed="UTF-8 YAML"
+            "the cluster specification is not valid YAML",
+            key=where,
+            value=error,
+            allowed="UTF-8 YAML",
+            remedy="mend the line that the message names, or start from specs/cluster/example.yaml",
         ) from None
     if not isinstance(content, dict):
         raise SpecError(

@@ -42,5 +42,6 @@ def family(name: str) -> ModelFamily:
             key="search.families",
             value=name,
             allowed=", ".join(FAMILIES),
+            remedy="correct the name, or leave search.families out for all that fit the data",
         )
     return FAMILIES[name]

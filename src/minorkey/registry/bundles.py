@@ -139,7 +139,12 @@ def _download(uri: str, target: Path) -> None:
         for name in store.list(""):
             path = aside / name
             if not path.resolve().is_relative_to(aside.resolve()):
-                raise BundleError("a file of the bundle lies outside of it", key=f"{uri}/{name}")
+                raise BundleError(
+                    "a file of the bundle lies outside of it",
+                    key=f"{uri}/{name}",
+                    allowed="paths below the bundle's own folder",
+                    remedy="do not trust this bundle; find out who wrote to the store, and register it again",
+                )
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(store.get(name) or b"")
         if not target.exists():

@@ -40,5 +40,6 @@ def resampler(name: str) -> Resampler:
             key="search.resamplers",
             value=name,
             allowed="one of " + ", ".join(RESAMPLERS),
+            remedy="correct the name, or leave search.resamplers out for all that fit the data",
         )
     return RESAMPLERS[name]

@@ -154,5 +154,11 @@ def pruner(name: str) -> Pruner:
         SpecError: the name is unknown.
     """
     if name not in PRUNERS:
-        raise SpecError("the pruner is unknown", key="search.pruner", value=name, allowed=", ".join(PRUNERS))
+        raise SpecError(
+            "the pruner is unknown",
+            key="search.pruner",
+            value=name,
+            allowed=", ".join(PRUNERS),
+            remedy="choose one of these, or leave search.pruner out",
+        )
     return PRUNERS[name]

@@ -28,7 +28,11 @@ def sampler(name: str, seed: int) -> BaseSampler:
     """
     if name not in SAMPLERS:
         raise SpecError(
-            "the sampler is unknown", key="search.sampler", value=name, allowed=", ".join(SAMPLERS)
+            "the sampler is unknown",
+            key="search.sampler",
+            value=name,
+            allowed=", ".join(SAMPLERS),
+            remedy="choose one of these, or leave search.sampler out",
         )
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return SAMPLERS[name](seed)

@@ -80,7 +80,12 @@ def ship(
         if fastest is None or taken < fastest[0]:
             fastest = taken, shipped
     if fastest is None:
-        raise failure or InputError("there is no candidate to ship")
+        raise failure or InputError(
+            "there is no candidate to ship",
+            key="search",
+            allowed="at least one finalist",
+            remedy="raise search.trials or search.timeout, so that a trial is completed",
+        )
     emit(
         "warned",
         text=f"no finalist keeps to search.latency_limit_us = {limit:g}; the fastest ships, which takes "

@@ -27,11 +27,19 @@ def load_spec(path: Path) -> RunSpec:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SpecError(
-            "the specification cannot be read", key=str(path), value=error.strerror, remedy="check the path"
+            "the specification cannot be read",
+            key=str(path),
+            value=error.strerror,
+            allowed="a YAML file",
+            remedy="check the path; `minorkey init` writes a specification for a data set",
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SpecError(
-            "the specification is not valid YAML", key=str(path), value=error, allowed="UTF-8 YAML"
+            "the specification is not valid YAML",
+            key=str(path),
+            value=error,
+            allowed="UTF-8 YAML",
+            remedy="mend the line that the message names: often a quote, a bracket or a space after a colon",
         ) from None
     if content is None:
         content = {}
@@ -41,6 +49,7 @@ def load_spec(path: Path) -> RunSpec:
             key=str(path),
             value=type(content).__name__,
             allowed="sections with keys, e.g. data: {source: rows.csv}",
+            remedy="start from the file that `minorkey init` writes, or see `minorkey schema` for every key",
         )
     return with_overrides(content, {})
 
@@ -55,10 +64,17 @@ def with_overrides(content: dict[str, Any], overrides: dict[str, Any]) -> RunSpe
     for dotted, value in overrides.items():
         *parents, leaf = dotted.split(".")
         place = merged
-        for parent in parents:
+        for depth, parent in enumerate(parents, start=1):
             place = place.setdefault(parent, {})
             if not isinstance(place, dict):
-                raise SpecError("the key has no keys below it", key=dotted, value=value)
+                above = ".".join(parents[:depth])
+                raise SpecError(
+                    "the key has no keys below it",
+                    key=dotted,
+                    value=value,
+                    allowed=f"{above} itself",
+                    remedy=f"set {above}, or see `minorkey schema` for every key",
+                )
         place[leaf] = json.loads(json.dumps(value, default=str))
     return validated(RunSpec, merged)
 

@@ -20,15 +20,22 @@ class RunSpec(Section):
     """What one run does. ``minorkey schema`` prints its JSON schema."""
 
     model: str = Field(
-        "minorkey", pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$", description="Name in the model registry."
+        "minorkey",
+        pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$",
+        description="Name in the model registry.",
+        json_schema_extra={"format": "name of at most 40 small letters, digits and inner hyphens"},
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random but the split.")
-    data: DataSpec = DataSpec()
-    split: SplitSpec = SplitSpec()
-    search: SearchSpec = SearchSpec()
-    evaluate: EvaluateSpec = EvaluateSpec()
-    deploy: DeploySpec = DeploySpec()
-    monitor: MonitorSpec = MonitorSpec()
+    data: DataSpec = Field(DataSpec(), description="Where the rows come from and what the columns mean.")
+    split: SplitSpec = Field(
+        SplitSpec(), description="How the sealed test and the training folds are formed."
+    )
+    search: SearchSpec = Field(SearchSpec(), description="What is tried, how much, and how it is cut short.")
+    evaluate: EvaluateSpec = Field(EvaluateSpec(), description="How the sealed test is judged.")
+    deploy: DeploySpec = Field(DeploySpec(), description="Where the promoted model serves.")
+    monitor: MonitorSpec = Field(
+        MonitorSpec(), description="What the bundle records for watching the model in production."
+    )
 
     def data_to_load(self) -> DataSpec:
         """The data section for `load`, with the slices that `evaluate` will ask for.
@@ -40,20 +47,14 @@ class RunSpec(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if (
-            self.split.kind == "time"
-            and self.data.event_time is None
-            and not self.data.source.startswith("builtin:")
-        ):
-            raise ValueError("split.kind time needs data.event_time")
-        if self.search.threshold.policy == "min_row_cost" and self.data.cost is None:
-            raise ValueError("search.threshold.policy min_row_cost needs data.cost")
-        if (
-            self.search.threshold.policy == "alerts_per_day"
-            and self.data.event_time is None
-            and not self.data.source.startswith("builtin:")
-        ):
-            raise ValueError("search.threshold.policy alerts_per_day needs data.event_time")
+        policy = self.search.threshold.policy
+        timed = self.data.event_time is not None or self.data.source.startswith("builtin:")
+        if self.split.kind == "time" and not timed:
+            raise _needs_column("split.kind", "time", "data.event_time")
+        if policy == "min_row_cost" and self.data.cost is None:
+            raise _needs_column("search.threshold.policy", policy, "data.cost")
+        if policy == "alerts_per_day" and not timed:
+            raise _needs_column("search.threshold.policy", policy, "data.event_time")
         self._check_slices()
         return self
 
@@ -74,4 +75,15 @@ class RunSpec(Section):
                     key="evaluate.slices",
                     value=column,
                     allowed="names of features",
+                    remedy="name a feature, or leave the column out of evaluate.slices",
                 )
+
+
+def _needs_column(key: str, value: str, role: str) -> SpecError:
+    return SpecError(
+        f"{key} {value} needs {role}",
+        key=key,
+        value=value,
+        allowed=f"{value} only where {role} names a column",
+        remedy=f"set {role} to the name of that column, or choose another {key}",
+    )

@@ -58,9 +58,19 @@ class SearchSpec(Section):
     trial_memory_mb: int = Field(
         4_096, ge=128, description="Resident memory a single trial may take, in MiB."
     )
-    metric: Literal["average_precision"] = "average_precision"
-    sampler: Literal["tpe", "random"] = "tpe"
-    pruner: Literal["halving", "wilcoxon", "median", "none"] = "halving"
+    metric: Literal["average_precision"] = Field(
+        "average_precision", description="What the search maximises, on the validation rows of the folds."
+    )
+    sampler: Literal["tpe", "random"] = Field(
+        "tpe",
+        description="tpe: learns from finished trials where to look. random: draws without learning.",
+    )
+    pruner: Literal["halving", "wilcoxon", "median", "none"] = Field(
+        "halving",
+        description="What ends weak trials early. halving: only the best go on to more rows and folds. "
+        "wilcoxon: a paired test against the best, fold by fold. median: below the median of earlier "
+        "trials. none: every trial runs to its end.",
+    )
     portfolio: bool = Field(True, description="Begin with configurations known to be strong.")
     families: tuple[str, ...] | None = Field(
         None, description="Model families. Default: all that fit the data."
@@ -77,7 +87,7 @@ class SearchSpec(Section):
     finalists: int = Field(10, ge=1, le=100, description="Best configurations scored again on fresh folds.")
     ensemble: int = Field(5, ge=1, le=5, description="Most members of the model that ships. 1: no ensemble.")
     latency_limit_us: float | None = Field(None, gt=0, description="Most microseconds for scoring one row.")
-    threshold: ThresholdSpec = ThresholdSpec()
+    threshold: ThresholdSpec = Field(ThresholdSpec(), description="Which rows are called positive.")
     reproducible: bool = Field(
         False, description="Ask n sees exactly results 1 to n-W in order: same study each time."
     )
@@ -89,7 +99,8 @@ class SearchSpec(Section):
                 "nothing is left to search",
                 key="search.families",
                 value="[]",
-                allowed="at least one family; leave the key out for all that fit the data",
+                allowed="at least one family",
+                remedy="name a family, or leave the key out for all that fit the data",
             )
         for name in self.families or ():
             if name not in KNOWN_FAMILIES:

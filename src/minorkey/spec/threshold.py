@@ -4,6 +4,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from minorkey.errors import SpecError
+from minorkey.spec.accepted import accepted
 from minorkey.spec.section import Fraction, Section
 
 __all__ = ["ThresholdSpec"]
@@ -21,7 +23,13 @@ class ThresholdSpec(Section):
         "min_recall",
         "top_k",
         "alerts_per_day",
-    ] = "max_mcc"
+    ] = Field(
+        "max_mcc",
+        description="What the threshold is chosen by. max_mcc: highest Matthews correlation. max_fbeta: "
+        "highest F-beta. min_cost: lowest expected cost. min_row_cost: the same, with each row's own cost. "
+        "min_precision, min_recall: the other is best while this one keeps its floor. top_k: a share of "
+        "the rows. alerts_per_day: a number of alerts a day.",
+    )
     beta: float = Field(1.0, gt=0, description="beta of max_fbeta.")
     floor: Fraction | None = Field(None, description="Floor of min_precision or min_recall.")
     top_fraction: Fraction | None = Field(None, description="Share of rows called positive under top_k.")
@@ -42,5 +50,12 @@ class ThresholdSpec(Section):
             "alerts_per_day": ("alerts", self.alerts),
         }
         if self.policy in needs and needs[self.policy][1] is None:
-            raise ValueError(f"policy {self.policy} needs the key {needs[self.policy][0]}")
+            name = needs[self.policy][0]
+            field = type(self).model_fields[name]
+            raise SpecError(
+                f"search.threshold.policy {self.policy} needs search.threshold.{name}",
+                key=f"search.threshold.{name}",
+                allowed=accepted(field.annotation, field.metadata).removesuffix(", or nothing"),
+                remedy=f"add search.threshold.{name}, or choose another policy",
+            )
         return self

@@ -5,12 +5,27 @@ from typing import Any, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from minorkey.errors import SpecError
+from minorkey.spec.accepted import accepted, keys_of, section_in
 from minorkey.spec.section import Section
 
 __all__ = ["validated"]
 
 
 S = TypeVar("S", bound=Section)
+
+#: What is wrong, by the beginning of the checking library's name for it.
+_PROBLEMS = {
+    "missing": "lacks a key that is required",
+    "extra_forbidden": "has an unknown key",
+    "greater_than": "has a number that is too small",
+    "less_than": "has a number that is too large",
+    "finite_number": "has a number that is not finite",
+    "literal_error": "asks for what does not exist",
+    "string_too_short": "has a text that is empty",
+    "string_pattern_mismatch": "has a text of another form than is needed",
+}
+#: How the library marks the key, and not the value, of a mapping.
+_KEY = "[key]"
 
 
 def validated(
@@ -29,51 +44,77 @@ def validated(
         remedy: what the messages advise.
 
     Raises:
-        SpecError: with the key, the value and what is allowed.
+        SpecError: with the key, the value, what is allowed and what to do.
     """
     try:
         return kind.model_validate(content)
+    except SpecError as error:
+        if not error.remedy:
+            error.remedy = f"correct {error.key}; {remedy}"
+        raise
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"]) or "(the combination of keys)"
+        key, allowed = _place(kind, first["loc"])
         raise SpecError(
-            f"{what} has an unknown key"
-            if first["type"] == "extra_forbidden"
-            else f"{what} does not fit: {first['msg']}",
-            key=key,
-            value=first["input"] if first["loc"] and first["type"] != "missing" else None,
-            allowed=_allowed(kind, first["loc"]),
-            remedy=remedy,
+            f"{what} {_problem(first)}",
+            key=key or "(the whole)",
+            value=None if first["type"] in ("missing", "value_error") else first["input"],
+            allowed=allowed,
+            remedy=f"{_advice(first)}; {remedy}",
         ) from None
 
 
-def _allowed(kind: type[BaseModel], location: tuple[int | str, ...]) -> str:
-    """What the schema accepts at a location: the keys of a section, or a field's type and bounds."""
-    current: type[BaseModel] = kind
-    parts = iter(location)
-    for part in parts:
-        field = current.model_fields.get(str(part))
-        if field is None:
-            return "one of " + ", ".join(sorted(current.model_fields))
-        inner = _section_in(field.annotation)
-        if inner is not None:
-            if get_origin(field.annotation) in (dict, tuple):
-                next(parts, None)
-            current = inner
-            continue
-        bounds = ", ".join(str(bound) for bound in field.metadata)
-        description = field.description or ""
-        return "; ".join(text for text in (_type_name(field.annotation), bounds, description) if text)
-    return ""
+def _problem(fault: Any) -> str:
+    if fault["type"] == "value_error":
+        return f"does not fit: {fault['ctx']['error']}"
+    found = (text for name, text in _PROBLEMS.items() if fault["type"].startswith(name))
+    return next(found, "has a value of another kind than is needed")
 
 
-def _section_in(annotation: Any) -> type[BaseModel] | None:
-    """The section that a field holds: as itself, or optional, or as the values of a mapping or a list."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    inner = (_section_in(argument) for argument in get_args(annotation))
-    return next((section for section in inner if section is not None), None)
+def _advice(fault: Any) -> str:
+    if fault["type"] == "missing":
+        return "add the key"
+    if fault["type"] == "extra_forbidden":
+        return "correct the name, or leave the key out"
+    if fault["type"] == "value_error":
+        return "change one of the keys that the first line names"
+    if fault["type"] == "string_type" and isinstance(fault["input"], int | float):
+        return "put quotes around the value"
+    return "correct the value"
 
 
-def _type_name(annotation: Any) -> str:
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
+def _place(kind: type[BaseModel], location: tuple[int | str, ...]) -> tuple[str, str]:
+    """The dotted key at a location, and what the schema accepts there.
+
+    The parts by which the checking library tells the members of a union apart are no part of the key.
+    """
+    parts: list[str] = []
+    annotation: Any = kind
+    words, description = accepted(kind), ""
+    for position, part in enumerate(location):
+        container = get_origin(annotation)
+        section = None if container in (dict, tuple) else section_in(annotation)
+        if section is not None:
+            parts.append(str(part))
+            field = section.model_fields.get(str(part))
+            if field is None:
+                return ".".join(parts), f"one of {keys_of(section)}"
+            annotation, description = field.annotation, field.description or ""
+            words = accepted(annotation, field.metadata, field.json_schema_extra)
+            annotation = _without_nothing(annotation)
+        elif container in (dict, tuple):
+            parts.append(str(part))
+            of_key = location[position + 1 : position + 2] == (_KEY,)
+            entry = get_args(annotation)[1 if container is dict and not of_key else 0]
+            words, annotation = accepted(entry), entry
+            if of_key:
+                break
+        else:
+            break
+    return ".".join(parts), "; ".join(text for text in (words, description) if text)
+
+
+def _without_nothing(annotation: Any) -> Any:
+    """The type of an optional field without its ``None``, if one type is left."""
+    options = [option for option in get_args(annotation) if option is not type(None)]
+    return options[0] if type(None) in get_args(annotation) and len(options) == 1 else annotation
