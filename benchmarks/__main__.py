@@ -16,6 +16,7 @@ SHORT = (
     ("overhead", (), 5),
     ("serving", (), 2),
     ("trigger", (), 8),
+    ("counters", (), 3),
     ("thresholds", ("--quick",), 5),
     ("bag", ("--seeds", "3"), 2),
     ("intervals", ("--quick",), 2),

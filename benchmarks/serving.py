@@ -84,8 +84,8 @@ def register(bundle: Bundle) -> None:
 
 
 @contextmanager
-def serving(command: list[str], core: int, health: str, port: int) -> Iterator[None]:
-    """A server process pinned to one core, once it answers; ended with its children."""
+def serving(command: list[str], core: int, health: str, port: int) -> Iterator[int]:
+    """A server process pinned to one core, once it answers: its id. Ended with its children."""
     environment = os.environ | {
         "MLFLOW_TRACKING_URI": settings().tracking_uri,
         "OMP_NUM_THREADS": "1",
@@ -105,7 +105,7 @@ def serving(command: list[str], core: int, health: str, port: int) -> Iterator[N
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise SystemExit(f"the server did not start: {' '.join(command)}")
                 time.sleep(0.1)
-            yield
+            yield process.pid
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)

@@ -1,0 +1,86 @@
+"""The lengths of time, and the limits, that tell production's rules from the loop's."""
+
+from dataclasses import dataclass
+
+__all__ = ["LOOP", "PRODUCTION", "Windows"]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """What a rendering fills into the templates. All times in seconds.
+
+    Attributes:
+        name: of the rendering and its files.
+        record: between two evaluations of the recording rules.
+        look: between two evaluations of the alerts that rest on statistics, so that looks do not multiply.
+        watch: between two evaluations of the alerts that rest on facts.
+        drift: window of features, scores and label-free estimates.
+        outcome: window of mature outcomes, by when they matured.
+        traffic: window in which there has to be traffic.
+        labels: window in which labels have to arrive.
+        burn: long and short window of a fast burn of the error budget, then of a slow one.
+        retune: window in which a failed or postponed retune is told.
+        stuck: a retune that has run for longer is stuck.
+        backlog: a feedback record that has waited for longer is a backlog.
+        statistical_for: ``for`` of the alerts that rest on statistics.
+        fact_for: ``for`` of the alerts that rest on facts.
+        positives: fewest mature positives for a measured figure.
+        rows: fewest rows for a drift figure.
+        runbook: address of the runbook's page.
+    """
+
+    name: str
+    record: int
+    look: int
+    watch: int
+    drift: int
+    outcome: int
+    traffic: int
+    labels: int
+    burn: tuple[tuple[int, int], tuple[int, int]]
+    retune: int
+    stuck: int
+    backlog: int
+    statistical_for: int
+    fact_for: int
+    positives: int = 50
+    rows: int = 500
+    runbook: str = "https://github.com/minorkey/minorkey/blob/main/monitoring/runbook.md"
+
+
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+
+#: A day of rows, a month of outcomes, one look an hour.
+PRODUCTION = Windows(
+    name="production",
+    record=2 * _MINUTE,
+    look=_HOUR,
+    watch=_MINUTE,
+    drift=_DAY,
+    outcome=30 * _DAY,
+    traffic=15 * _MINUTE,
+    labels=2 * _DAY,
+    burn=((_HOUR, 5 * _MINUTE), (6 * _HOUR, 30 * _MINUTE)),
+    retune=_DAY,
+    stuck=6 * _HOUR,
+    backlog=15 * _MINUTE,
+    statistical_for=2 * _HOUR,
+    fact_for=5 * _MINUTE,
+)
+#: Everything within the minutes of `make loop`.
+LOOP = Windows(
+    name="loop",
+    record=2,
+    look=4,
+    watch=4,
+    drift=60,
+    outcome=120,
+    traffic=20,
+    labels=60,
+    burn=((60, 12), (120, 24)),
+    retune=120,
+    stuck=300,
+    backlog=60,
+    statistical_for=8,
+    fact_for=8,
+)

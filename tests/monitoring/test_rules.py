@@ -1,0 +1,81 @@
+"""Every recording rule against the library: absent, just below its gate, right, and absent again."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from minorkey.bundle.reference import reference_profile
+from minorkey.drift.rules import LOOP, PRODUCTION, Windows, render
+from minorkey.spec import MonitorSpec
+from tests.monitoring.counts import Counts, drawn_counts
+from tests.monitoring.promtool import complaints
+from tests.monitoring.rule_cases import CASES, rule_file
+from tests.monitoring.scenario import COUNTS
+
+BOTH = pytest.mark.parametrize("w", [PRODUCTION, LOOP], ids=lambda w: w.name)
+
+
+def complaint(folder: Path, case: str, w: Windows, counts: Counts, rules: str = "") -> str:
+    (folder / "rules.yaml").write_text(rules or render("rules", w), encoding="utf-8")
+    (folder / "test.yaml").write_text(rule_file(CASES[case], w, "rules.yaml", counts), encoding="utf-8")
+    return complaints("test", "rules", folder / "test.yaml")
+
+
+@BOTH
+@pytest.mark.parametrize("case", CASES)
+def test_rules_come_to_the_librarys_figures(case: str, w: Windows, tmp_path: Path, promtool: None) -> None:
+    assert complaint(tmp_path, case, w, COUNTS) == ""
+
+
+def drawn(seed: int, **options: float | bool) -> Counts:
+    """Counts of 3,000 drawn rows against a reference of 4,000 others, drifted."""
+    random = np.random.default_rng(seed)
+    levels = np.array(["NL", "BE", 'D"E', "\\", ""], dtype=object)
+
+    def columns(n: int, shift: float) -> dict[str, np.ndarray]:
+        amount = random.lognormal(3 + shift, 1, n)
+        return {
+            "amount": np.where(random.random(n) < 0.1, np.nan, amount),
+            "country": random.choice(levels, n, p=[0.5 - shift / 2, 0.2 + shift / 2, 0.1, 0.1, 0.1]),
+        }
+
+    before = columns(4_000, 0.0)
+    profile = reference_profile(pd.DataFrame(before), random.beta(0.6, 6, 4_000), MonitorSpec(), seed=seed)
+    rates = {"prevalence": 0.09, "true_positive": 0.6, "false_positive": 0.04}
+    variances = {"true_positive_variance": 0.0006, "false_positive_variance": 0.00001}
+    profile["rates"] = rates | variances
+    return drawn_counts(profile, columns(3_000, 0.3), seed=seed, **options)
+
+
+@pytest.mark.parametrize(
+    ("case", "options"),
+    [
+        ("drift", {}),
+        ("estimated", {}),
+        ("measured", {"shift": -0.5, "slope": 0.7}),
+        ("measured", {"audited": True}),
+    ],
+)
+def test_rules_come_to_the_librarys_figures_on_drawn_counts(
+    case: str, options: dict[str, float | bool], tmp_path: Path, promtool: None
+) -> None:
+    assert complaint(tmp_path, case, LOOP, drawn(1, **options)) == ""
+
+
+@pytest.mark.parametrize(
+    ("case", "right", "wrong"),
+    [
+        ("drift", "increase + 0.5)", "increase + 0.50001)"),
+        ("measured", "minorkey_mcc_variance", "minorkey_mcc_scale"),
+        ("measured", "1.959963984540054", "1.95999"),
+        ("estimated", ">= 50", ">= 49"),
+    ],
+)
+def test_a_fault_in_a_rule_is_found(
+    case: str, right: str, wrong: str, tmp_path: Path, promtool: None
+) -> None:
+    rules = render("rules", LOOP)
+    assert right in rules
+    assert complaint(tmp_path, case, LOOP, COUNTS, rules.replace(right, wrong)) != ""
