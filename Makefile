@@ -6,7 +6,7 @@ BASE_PYTHON ?= $(shell for p in python3.11 python3 python; do \
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-cluster lint ci bench bench-long compile images lock test-containers clean
+.PHONY: help install run test monitoring test-monitoring test-cluster lint ci bench bench-long compile images lock test-containers clean
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -27,7 +27,7 @@ run: $(STAMP) ## run the whole pipeline on the built-in data
 	$(VENV)/bin/minorkey run --overwrite
 
 test: $(STAMP) ## run the tests (no root, no network)
-	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 --dist loadfile -m 'not container and not browser and not cluster'
+	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 --dist loadfile -m 'not container and not browser and not cluster and not monitoring'
 
 lint: $(STAMP) ## check style, types and layers
 	$(VENV)/bin/ruff check .
@@ -35,6 +35,12 @@ lint: $(STAMP) ## check style, types and layers
 	$(VENV)/bin/mypy -p minorkey
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/hadolint images/*/Dockerfile
+
+monitoring: $(STAMP) ## write monitoring/rules/ and monitoring/alerts/ anew
+	$(PYTHON) -m minorkey.drift.rules monitoring
+
+test-monitoring: $(STAMP) ## test rules and alerts with promtool (Debian: apt-get install prometheus)
+	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 tests/monitoring
 
 test-cluster: $(STAMP) ## test the kubeconfig's cluster: IMAGE=, STUDY_ROOT= or NODE_FOLDER=; DRY_RUN=1 lists
 	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -m cluster -vv -rs --timeout=1800 tests/cluster $(if $(DRY_RUN),--dry-run) \
