@@ -48,6 +48,11 @@ class Settings:
     database_url_file: str
     #: The PostgreSQL address itself. It holds a password: use `database_url`, show neither.
     database_url_value: str = field(default="", repr=False)
+    #: Who the MLflow server is asked as; empty: nobody.
+    tracking_user: str = ""
+    tracking_password: str = field(default="", repr=False)
+    #: A bearer token in place of user and password.
+    tracking_token: str = field(default="", repr=False)
     #: The retune trigger's token itself; show it nowhere.
     retune_token: str = field(default="", repr=False)
     #: The feedback service's token itself; show it nowhere.
@@ -94,6 +99,9 @@ def settings() -> Settings:
         feedback_token_file=os.environ.get("MINORKEY_FEEDBACK_TOKEN_FILE", ""),
         database_url_file=os.environ.get("MINORKEY_DATABASE_URL_FILE", ""),
         database_url_value=os.environ.get("MINORKEY_DATABASE_URL", ""),
+        tracking_user=os.environ.get("MLFLOW_TRACKING_USERNAME", ""),
+        tracking_password=os.environ.get("MLFLOW_TRACKING_PASSWORD", ""),
+        tracking_token=os.environ.get("MLFLOW_TRACKING_TOKEN", ""),
         retune_token=os.environ.get("MINORKEY_RETUNE_TOKEN", ""),
         feedback_token=os.environ.get("MINORKEY_FEEDBACK_TOKEN", ""),
     )

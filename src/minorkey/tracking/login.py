@@ -1,9 +1,8 @@
 """Whether an MLflow server lets in whom the environment names, without importing MLflow."""
 
-import os
-
 import httpx
 
+from minorkey.settings import settings
 from minorkey.tracking.client import refused, take_password
 
 __all__ = ["sign_in"]
@@ -21,8 +20,8 @@ def sign_in(uri: str, seconds: float) -> None:
         httpx.HTTPError: it cannot be reached, or answers with another error.
     """
     take_password()
-    names = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
-    user, password, token = (os.environ.get(name, "") for name in names)
+    asked = settings()
+    user, password, token = asked.tracking_user, asked.tracking_password, asked.tracking_token
     answer = httpx.get(
         f"{uri.rstrip('/')}/api/2.0/mlflow/experiments/search",
         params={"max_results": 1},

@@ -1,6 +1,5 @@
 """Whether the stores are reached from here, with the credentials that the environment holds."""
 
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,7 +91,7 @@ def _tracking(uri: str, secret: str) -> Finding:
 
 def _login(uri: str, secret: str) -> Finding:
     """Whether the server lets in whom the environment names, as it does a run's steps."""
-    named = any(os.environ.get(name) for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_TOKEN"))
+    named = settings().tracking_user or settings().tracking_token
     try:
         sign_in(uri, _SECONDS)
     except StateError as error:
