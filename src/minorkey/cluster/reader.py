@@ -146,8 +146,17 @@ def _token(path: Path) -> str:
         token = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(
-            "the token cannot be read", key=str(path), value=error, remedy="check the path"
+            "the token cannot be read",
+            key=str(path),
+            value=error,
+            allowed="a file with a bearer token",
+            remedy="check the path, or write a token: kubectl create token SERVICEACCOUNT > FILE",
         ) from None
     if not token:
-        raise SpecError("the token's file is empty", key=str(path), remedy="write a token into it")
+        raise SpecError(
+            "the token's file is empty",
+            key=str(path),
+            allowed="a file with a bearer token",
+            remedy="write a token into it: kubectl create token SERVICEACCOUNT > FILE",
+        )
     return token

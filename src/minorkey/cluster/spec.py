@@ -295,5 +295,9 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(
-            "the cluster specification cannot be read", key=str(path), value=error, remedy="check the path"
+            "the cluster specification cannot be read",
+            key=str(path),
+            value=error,
+            allowed="a YAML file",
+            remedy="check the path, or start from specs/cluster/example.yaml",
         ) from None
