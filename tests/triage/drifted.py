@@ -38,10 +38,13 @@ def rows(
     return Rows(y, sigmoid(factor * logit))
 
 
-def reference() -> Reference:
-    """What many rows of the world before show."""
-    known = rows(200_000, seed=99)
+def reference(n: int = 200_000, seed: int = 99) -> Reference:
+    """What rows of the world before show."""
+    known = rows(n, seed=seed)
     ranking, weights = Ranking.of(known.y, known.raw), np.ones((1, len(known.y)))
-    return Reference(
-        PREVALENCE, float(ranking.roc_auc(weights)[0]), float(ranking.average_precision(weights)[0])
+    return Reference.of(
+        n,
+        int(known.y.sum()),
+        float(ranking.roc_auc(weights)[0]),
+        float(ranking.average_precision(weights)[0]),
     )

@@ -79,7 +79,7 @@ def run(
         return spent_alpha(spec.gate.alpha, opening)
 
     emit("phase", phase="diagnose", text=f"diagnosing version {champion_version} on {len(data):,} fresh rows")
-    reference = _reference(champion)
+    reference = _reference(champion, spec.confidence)
     done = treat(
         data,
         champion.score(data.features)[0],
@@ -99,7 +99,7 @@ def run(
         "reason": done.reason,
         "action": done.diagnosis.action,
         "evidence": None if done.evidence is None else done.evidence.to_json(),
-        "reference": vars(reference),
+        "reference": reference.to_json(),
         "adjustment": None if fix is None else {"slope": fix.slope, "intercept": fix.intercept},
         "proof": None if done.proof is None else done.proof.to_json(),
         "opening": opening,
@@ -169,12 +169,14 @@ def _policy(champion: Bundle) -> ThresholdSpec:
     return ThresholdSpec.model_validate(told or {})
 
 
-def _reference(champion: Bundle) -> Reference:
+def _reference(champion: Bundle, confidence: float) -> Reference:
     lineage, shown = champion.info.lineage, champion.info.validation
-    return Reference(
-        prevalence=float(lineage["positives"]) / float(lineage["rows"]),
-        roc_auc=float(shown["roc_auc"]),
-        average_precision=float(shown["average_precision"]),
+    return Reference.of(
+        int(lineage["rows"]),
+        int(lineage["positives"]),
+        float(shown["roc_auc"]),
+        float(shown["average_precision"]),
+        confidence=confidence,
     )
 
 

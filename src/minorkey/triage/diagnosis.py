@@ -1,6 +1,7 @@
 """From evidence to the cheapest fix that can work."""
 
 from dataclasses import dataclass
+from math import hypot
 from typing import Any, Literal
 
 from minorkey.triage.evidence import Evidence, Reference
@@ -34,8 +35,11 @@ class Diagnosis:
 def diagnose(evidence: Evidence, reference: Reference) -> Diagnosis:
     """The cheapest fix for what mature labels show.
 
-    Only what is shown counts: the ranking fell if even the upper bound of its figure lies below the
-    reference; intercept and slope are off if their intervals exclude 0 and 1.
+    Only what is shown counts: the ranking fell if its figure is lower than the reference's by more than the
+    uncertainty of both allows; intercept and slope are off if their intervals exclude 0 and 1.
+
+    Source: Zou and Donner (2008), "Construction of Confidence Limits about Effect Measures", for the
+    interval of the difference out of two intervals.
     """
     if evidence.positives < FEW_POSITIVES:
         return Diagnosis(
@@ -44,7 +48,8 @@ def diagnose(evidence: Evidence, reference: Reference) -> Diagnosis:
             "nothing can be told from luck.",
         )
     fallen = [
-        f"{name} is {now.value:.3f}, at most {now.high:.3f} when luck is allowed for, and was {before:.3f}"
+        f"{name} is {now.value:.3f} ({now.low:.3f} to {now.high:.3f}) and was {before.value:.3f} "
+        f"({before.low:.3f} to {before.high:.3f})"
         for name, now, before in (
             ("ROC-AUC", evidence.roc_auc, reference.roc_auc),
             (
@@ -53,7 +58,7 @@ def diagnose(evidence: Evidence, reference: Reference) -> Diagnosis:
                 reference.average_precision,
             ),
         )
-        if now.high < before
+        if before.value - now.value > hypot(before.value - before.low, now.high - now.value)
     ]
     if fallen:
         return Diagnosis("refit", f"The ranking fell: {'; '.join(fallen)}. No new threshold mends that.")

@@ -1,7 +1,7 @@
 """The evidence of mature labels: does the ranking hold, and are the probabilities right?"""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -23,14 +23,47 @@ class Reference:
     """What the model showed on rows that it had not seen when it was made.
 
     Attributes:
+        rows: number of rows.
+        positives: how many of them were positive.
         prevalence: share of positives.
-        roc_auc: area under the ROC curve.
-        average_precision: at that prevalence.
+        roc_auc: area under the ROC curve, with its interval.
+        average_precision: at that prevalence, with its interval.
     """
 
+    rows: int
+    positives: int
     prevalence: float
-    roc_auc: float
-    average_precision: float
+    roc_auc: Interval
+    average_precision: Interval
+
+    @classmethod
+    def of(
+        cls, rows: int, positives: int, roc_auc: float, average_precision: float, *, confidence: float = 0.95
+    ) -> Self:
+        """The reference that a bundle tells, with intervals by closed forms: its rows are gone.
+
+        Source: Hanley and McNeil (1982), "The Meaning and Use of the Area under a Receiver Operating
+        Characteristic (ROC) Curve"; Boyd, Eng and Page (2013), "Area under the Precision-Recall Curve".
+        """
+        z = float(ndtri((1 + confidence) / 2))
+        negatives, squared = rows - positives, roc_auc**2
+        pairs = (positives - 1) * (roc_auc / (2 - roc_auc) - squared)
+        pairs += (negatives - 1) * (2 * squared / (1 + roc_auc) - squared)
+        half = z * float(np.sqrt((roc_auc * (1 - roc_auc) + pairs) / (positives * negatives)))
+        inner = float(np.clip(average_precision, 1e-6, 1 - 1e-6))
+        step = z / float(np.sqrt(positives * inner * (1 - inner)))
+        low, high = (sigmoid(clipped_logit(np.array(inner)) + side * step) for side in (-1, 1))
+        return cls(
+            rows,
+            positives,
+            positives / rows,
+            Interval(roc_auc, roc_auc - half, min(1.0, roc_auc + half)),
+            Interval(average_precision, float(low), float(high)),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The reference as JSON content."""
+        return _plain(self)
 
 
 @dataclass(frozen=True)
@@ -57,10 +90,7 @@ class Evidence:
 
     def to_json(self) -> dict[str, Any]:
         """The evidence as JSON content."""
-        return {
-            name: value.to_json() if isinstance(value := getattr(self, name), Interval) else value
-            for name in asdict(self)
-        }
+        return _plain(self)
 
 
 def gather(
@@ -156,6 +186,12 @@ def calibration_intervals(
         for value, error in ((value, np.sqrt(variance)) for value, variance in found)
     )
     return intercept, slope
+
+
+def _plain(told: "Evidence | Reference") -> dict[str, Any]:
+    return {
+        name: value.to_json() if isinstance(value, Interval) else value for name, value in vars(told).items()
+    }
 
 
 def _at_prevalence(weights: Floats, positive: npt.NDArray[np.bool_], prevalence: float) -> Floats:
