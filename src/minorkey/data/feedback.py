@@ -23,7 +23,7 @@ def with_feedback(table: Table, spec: DataSpec, feedback_uri: str) -> tuple[Tabl
     Args:
         table: rows of the spec's source.
         spec: its limits hold for the production rows too.
-        feedback_uri: a file or fsspec URI; text is read by the options of the spec's source.
+        feedback_uri: a file or fsspec URI; text is read as the spec's source was.
 
     Raises:
         DataError: the rows cannot be read, or lack the target or a role.
@@ -31,7 +31,8 @@ def with_feedback(table: Table, spec: DataSpec, feedback_uri: str) -> tuple[Tabl
     target = spec.target or table.target
     needed = [*([target] if target else []), *roles_of(spec, table.roles).values()]
     limits = Limits(spec.max_columns, spec.max_cell_bytes, {"feedback_uri": needed})
-    rows = read_table(feedback_uri, reading_options(feedback_uri, spec.options), limits).frame
+    options = reading_options(feedback_uri, {**spec.options, **table.reading})
+    rows = read_table(feedback_uri, options, limits).frame
     shared = [name for name in rows.columns if name in table.frame.columns]
     frame = pd.concat([table.frame, rows[shared]], ignore_index=True)
     return replace(table, frame=frame), shared

@@ -14,12 +14,13 @@ from minorkey.data.encoding import encode_features
 from minorkey.data.event_time import look_for_event_time, not_taken_aloud
 from minorkey.data.identity import identify_rows
 from minorkey.data.leaks import Suspect, find_leaks
-from minorkey.data.left_out import LEAK, said_aloud
+from minorkey.data.left_out import DROPPED, LEAK, NOT_LISTED, of_reason, said_aloud
 from minorkey.data.profile import profile_dataset
 from minorkey.data.roles import check_named_columns, named_columns, read_roles, roles_of
 from minorkey.data.schema_inference import infer_features, unread_times
 from minorkey.data.slices import check_slices
-from minorkey.data.sources import Limits, Table, read_table, reading_of
+from minorkey.data.sources import Limits, Table, read_table, reading_of, reading_options
+from minorkey.data.sources.decimal_commas import comma_columns
 from minorkey.data.sources.table import listed
 from minorkey.data.target import resolve_target
 from minorkey.data.validation import validate
@@ -103,7 +104,7 @@ def build_dataset(table: Table, spec: DataSpec) -> Loaded:
         roles=roles,
         left_out=inferred.left_out,
         identity=identity,
-        reading=reading_of(spec.options),
+        reading=reading_of(spec.options) | table.reading,
     )
     features = encode_features(frame, schema)
     suspects = find_leaks(
@@ -119,6 +120,7 @@ def build_dataset(table: Table, spec: DataSpec) -> Loaded:
     dataset = Dataset(features, resolved.y, row_id, schema, **values)
     validate(dataset)
     assumptions += units + _said_aloud(schema, suspects, spec)
+    assumptions += _commas_aloud(table, schema, spec)
     assumptions += [
         f"{name} looks like a time; write it as ISO 8601, or name it in data.event_time"
         for name in unread_times(frame, schema)
@@ -178,3 +180,19 @@ def _counted(schema: Schema) -> str:
         f"{categories:,} {'category' if categories == 1 else 'categories'}, "
         f"{times:,} time{'s' * (times != 1)}{named}"
     )
+
+
+def _commas_aloud(table: Table, schema: Schema, spec: DataSpec) -> list[str]:
+    """Numbers with a comma: that they were read, or how they can be."""
+    if table.reading.get("decimal") == ",":
+        return ["numbers are read with a decimal comma; --set data.options.decimal=. leaves them as text"]
+    unread = {schema.target, *schema.roles.values(), *of_reason(schema.left_out, DROPPED, NOT_LISTED)}
+    names = [name for name in comma_columns(table.frame) if name not in unread]
+    if not names:
+        return []
+    remedy = (
+        "if the comma is the decimal mark, --set 'data.options.decimal=\",\"' reads them"
+        if reading_options(spec.source, {**spec.options, "decimal": ","}).get("decimal")
+        else "write them with a decimal point"
+    )
+    return [f"{listed(names)}: text that looks like numbers with a comma; {remedy}"]

@@ -9,6 +9,7 @@ from typing import BinaryIO
 import numpy as np
 import pandas as pd
 
+from minorkey.data.sources.decimal_commas import parse_commas, tells_decimal_comma
 from minorkey.data.sources.files import suffix_of
 from minorkey.data.sources.table import (
     Limits,
@@ -35,7 +36,7 @@ def read_delimited(stream: BinaryIO, source: str, options: Options, limits: Limi
         stream: the open file.
         source: its name, for messages.
         options: ``separator`` (default: told from the header), ``encoding`` (default UTF-8),
-            ``decimal`` (default a point).
+            ``decimal`` (default a point; a comma where semicolons separate and the numbers leave no doubt).
         limits: what the header and the cells have to satisfy.
 
     Raises:
@@ -50,13 +51,21 @@ def read_delimited(stream: BinaryIO, source: str, options: Options, limits: Limi
     stream.seek(0)
     _check_bytes(stream, encoding, separator, source, limits)
     stream.seek(0)
-    frame = _parse(stream, encoding, separator, str(options.get("decimal", ".")), source)
+    decimal = str(options.get("decimal", "."))
+    frame = _parse(stream, encoding, separator, decimal, source)
+    told = "decimal" not in options and separator == ";" and tells_decimal_comma(frame)
+    if told:
+        decimal = ","
+        stream.seek(0)
+        frame = _parse(stream, encoding, separator, decimal, source)
+    if decimal == ",":
+        frame = parse_commas(frame)
     if not len(frame):
         raise DataError(
             "the file has a header and no rows", key=source, value="0 rows", allowed="a header and rows"
         )
     check_cells(frame, source, limits)
-    return Table(frame)
+    return Table(frame, reading={"decimal": decimal} if told else {})
 
 
 def _codec(encoding: str) -> str:

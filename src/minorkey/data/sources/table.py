@@ -28,12 +28,14 @@ class Table:
         target: the target's column, where the source has one of its own.
         roles: role to column, where the source has them.
         positive: the positive value as text, where the source has one.
+        reading: options by which its text was read although nobody gave them.
     """
 
     frame: pd.DataFrame
     target: str | None = None
     roles: dict[str, str] = field(default_factory=dict)
     positive: str | None = None
+    reading: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
