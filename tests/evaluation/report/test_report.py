@@ -70,6 +70,13 @@ def test_the_band_draws_whole_entities(content: Content) -> None:
     assert width(several) < 0.6 * alone
 
 
+def test_the_band_is_as_wide_as_the_confidence_asks(content: Content) -> None:
+    narrow = dataclasses.replace(content, verdict={**content.verdict, "confidence": 0.5})
+    (low, high), (inner_low, inner_high) = points.precision_band(content), points.precision_band(narrow)
+    assert (low <= inner_low).all() and (inner_high <= high).all() and (high > inner_high).any()
+    assert "50 % interval" in curves.precision_recall(narrow)
+
+
 def test_the_area_below_the_steps_is_average_precision(content: Content) -> None:
     weighted = dataclasses.replace(content, weight=np.random.default_rng(0).uniform(0, 2, len(content.y)))
     recall, precision = points.precision_points(weighted)

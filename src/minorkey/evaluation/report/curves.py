@@ -20,12 +20,13 @@ __all__ = [
 
 
 def precision_recall(content: Content, *, bootstraps: int = 200, seed: int = 0) -> str:
-    """Precision over recall with a pointwise 95 % bootstrap band and the base rate."""
+    """Precision over recall with a pointwise bootstrap band and the base rate."""
     recall, precision = precision_points(content)
     low, high = precision_band(content, bootstraps=bootstraps, seed=seed)
     metrics = content.verdict["metrics"]["test"]
     with figure() as (made, axes):
-        axes.fill_between(RECALLS, low, high, color=ACCENT, alpha=0.15, linewidth=0, label="95 % interval")
+        interval = f"{100 * content.verdict['confidence']:g} % interval"
+        axes.fill_between(RECALLS, low, high, color=ACCENT, alpha=0.15, linewidth=0, label=interval)
         axes.plot(
             np.append(0.0, recall),
             np.append(precision[:1], precision),

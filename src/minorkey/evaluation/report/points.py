@@ -23,7 +23,9 @@ def precision_points(content: Content) -> tuple[Floats, Floats]:
 
 
 def precision_band(content: Content, *, bootstraps: int = 200, seed: int = 0) -> tuple[Floats, Floats]:
-    """Pointwise 95 % bootstrap bounds of the precision at `RECALLS`, drawing what the intervals draw.
+    """Pointwise bootstrap bounds of the precision at `RECALLS`, drawing what the intervals draw.
+
+    At the confidence of the verdict.
 
     Args:
         content: the page's content.
@@ -45,7 +47,8 @@ def precision_band(content: Content, *, bootstraps: int = 200, seed: int = 0) ->
             # Rounding must not carry a recall past the cut that reaches it.
             place = np.searchsorted(found, RECALLS - 1e-9)
             drawn.append(precise[np.minimum(place, len(precise) - 1)])
-    low, high = np.percentile(np.array(drawn), [2.5, 97.5], axis=0)
+    tail = 50 * (1 - content.verdict["confidence"])
+    low, high = np.percentile(np.array(drawn), [tail, 100 - tail], axis=0)
     return low, high
 
 
