@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from minorkey.data.event_time import find_event_time, look_for_event_time
+from minorkey.data.event_time import find_event_time, look_for_event_time, not_taken_aloud
 from minorkey.data.loading import Loaded, load_dataset
 from minorkey.data.time_names import NameRank, names_a_time, rank_of_name
 from minorkey.spec import DataSpec
@@ -132,6 +132,16 @@ def test_numbers_written_as_text_are_times_too(tmp_path: Path) -> None:
 def test_other_numbers_are_not(name: str, first: int, step: int) -> None:
     frame = pd.DataFrame({name: first + step * np.arange(400)})
     assert look_for_event_time(frame, [name]) == look_for_event_time(frame, [])
+
+
+@pytest.mark.parametrize(("name", "said"), [("order_date", True), ("order_number", False)])
+def test_dates_in_digits_are_named_and_not_taken(name: str, said: bool) -> None:
+    frame = pd.DataFrame({name: WHEN.dt.strftime("%Y%m%d").astype(int)})
+    found = look_for_event_time(frame, [name])
+    assert found.name is None
+    assert [("ISO 8601" in text, "--set" in text) for text in not_taken_aloud(found)] == [
+        (True, False)
+    ] * said
 
 
 @pytest.mark.parametrize("reverse", [False, True])

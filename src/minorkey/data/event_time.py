@@ -25,6 +25,7 @@ _FIRST, _LAST = (float(pd.Timestamp(f"{year}-01-01", tz="UTC").timestamp()) for 
 
 _GAPS = "it has gaps"
 _FEW = f"it has fewer than {_MIN_TIMES} values"
+_DIGITS = "it is written like 20241231; write it as ISO 8601 (2024-12-31)"
 _OTHER = "its name tells of another time"
 _UNTOLD = "neither its name nor the order of the rows tells that it is"
 
@@ -59,6 +60,7 @@ def look_for_event_time(frame: pd.DataFrame, candidates: Iterable[str]) -> Event
     for name in candidates:
         seconds, is_number = _seconds(frame[name], name)
         if seconds is None:
+            not_taken |= {name: _DIGITS} if _is_date_in_digits(frame[name], name) else {}
             continue
         rank, ordered = rank_of_name(name), bool((np.diff(seconds) >= 0).all())
         reason = _reason_against(seconds, rank, ordered=ordered)
@@ -82,7 +84,7 @@ def not_taken_aloud(found: EventTime) -> list[str]:
 def _not_taken(names: list[str], reason: str) -> str:
     subject = f"{names[0]} is a time" if len(names) == 1 else f"{listed(names)} are times"
     take = f"; --set {shlex.quote(f'data.event_time={names[0]}')} takes {names[0]}"
-    return f"{subject}, not taken as the event time: {reason}{'' if reason == _GAPS else take}"
+    return f"{subject}, not taken as the event time: {reason}{'' if reason in (_GAPS, _DIGITS) else take}"
 
 
 def _reason_against(seconds: Seconds, rank: NameRank, *, ordered: bool) -> str:
@@ -93,6 +95,17 @@ def _reason_against(seconds: Seconds, rank: NameRank, *, ordered: bool) -> str:
     if len(np.unique(seconds)) < _MIN_TIMES:
         return _FEW
     return "" if ordered or rank is not NameRank.NOTHING else _UNTOLD
+
+
+def _is_date_in_digits(column: pd.Series, name: str) -> bool:
+    """Whether a column with the name of a time holds numbers such as 20241231, all days of the calendar."""
+    if kind_of(column) != "numeric" or not names_a_time(name):
+        return False
+    days = pd.Series(numeric_values(column)).dropna().unique()
+    if not len(days) or not ((days >= 19_900_101) & (days < 21_000_101) & (days == days.round())).all():
+        return False
+    dates = pd.to_datetime(days.astype(int).astype(str), format="%Y%m%d", errors="coerce")
+    return not dates.isna().any()
 
 
 def _seconds(column: pd.Series, name: str) -> tuple[Seconds | None, bool]:
