@@ -16,6 +16,7 @@ from minorkey.cli.adjust import adjust_command
 from minorkey.cli.compile import compile_command
 from minorkey.cli.doctor import doctor_command
 from minorkey.cli.drift import drift_command
+from minorkey.cli.feedback import feedback_app
 from minorkey.cli.init import init_command
 from minorkey.cli.predict import predict_command
 from minorkey.cli.profile import profile_command
@@ -67,6 +68,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 for _name, _command in _COMMANDS.items():
     app.command(_command, name=_name)
 app.command(retune_app)
+app.command(feedback_app)
 
 
 def main(arguments: list[str] | None = None) -> None:

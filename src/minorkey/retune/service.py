@@ -13,7 +13,7 @@ from minorkey.retune.app import create_app
 from minorkey.retune.launcher import Launcher
 from minorkey.retune.ledger import Ledger
 from minorkey.retune.local_runs import LocalRuns, run_command
-from minorkey.retune.readiness import labels_unknown
+from minorkey.retune.readiness import Labels, labels_unknown
 from minorkey.retune.spec import RetuneSpec
 from minorkey.retune.trigger import Surroundings, Trigger, lease_holder
 from minorkey.retune.webhook import Delivery, Event
@@ -111,7 +111,7 @@ def build_trigger(spec: RetuneSpec) -> Trigger:
     Raises:
         StateError: the ledger cannot be used.
     """
-    surroundings = Surroundings(_champion, lease_holder, labels_unknown)
+    surroundings = Surroundings(_champion, lease_holder, _labels(spec))
     url = settings().database_url or f"sqlite:///{settings().home / 'retune.db'}"
     return Trigger(spec, Ledger(url), _launcher(spec), surroundings)
 
@@ -122,6 +122,14 @@ def _launcher(spec: RetuneSpec) -> Launcher:
 
         return KubeflowRuns(spec.kubeflow, spec.models)
     return LocalRuns(settings().home / "retune", run_command(spec.models))
+
+
+def _labels(spec: RetuneSpec) -> Labels:
+    if not spec.feedback:
+        return labels_unknown
+    from minorkey.feedback.service import labels_ready
+
+    return lambda model: labels_ready(model, spec.min_positives)
 
 
 def _champion(model: str) -> str:

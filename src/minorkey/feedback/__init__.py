@@ -1,0 +1,1 @@
+"""The feedback service: late labels joined to predictions, counted once they are mature."""

@@ -1,0 +1,137 @@
+"""What the feedback service tells Prometheus: counts that lie in the database and outlive every process."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, disable_created_metrics, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from minorkey.errors import StateError
+from minorkey.feedback.intake import Intake
+from minorkey.feedback.tables import OPEN
+
+__all__ = ["FeedbackCollector", "FeedbackMetrics"]
+
+_IDENTITY = ["model", "version"]
+#: Family, name, meaning, and the labels beside model and version with the place that each has in the key.
+_COUNTERS: tuple[tuple[str, str, str, dict[str, slice]], ...] = (
+    (
+        "outcome",
+        "minorkey_outcome",
+        "Mature rows, by weight.",
+        {"predicted": slice(0, 1), "actual": slice(1, 2)},
+    ),
+    (
+        "square",
+        "minorkey_outcome_square",
+        "Mature rows, by squared weight.",
+        {"predicted": slice(0, 1), "actual": slice(1, 2)},
+    ),
+    ("count", "minorkey_outcome_label", "Mature rows.", {"actual": slice(0, 1)}),
+    (
+        "logit",
+        "minorkey_outcome_logit_bin",
+        "Mature rows, by weight and bin of the score's log-odds.",
+        {"actual": slice(0, 1), "bin": slice(1, None)},
+    ),
+    ("label", "minorkey_label_received", "Labels, by what became of them.", {"result": slice(0, None)}),
+    ("unlabelled", "minorkey_outcome_unlabelled", "Mature rows without an outcome.", {}),
+    ("audited", "minorkey_outcome_audited", "Mature rows of the audit slice.", {}),
+)
+#: What would be wrong where labels are selective and nobody audits.
+_NEED_AUDIT = ("outcome", "square", "count", "logit")
+
+_log = structlog.get_logger("minorkey.feedback")
+
+
+class FeedbackCollector(Collector):
+    """The series of the database. Scrape one service of a database, or take ``max`` over them.
+
+    Args:
+        intake: whose books are told.
+    """
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+
+    def describe(self) -> list[Metric]:
+        """Nothing: the database is not asked before the first scrape."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """The series as they stand; where the database does not answer only that is told."""
+        up = GaugeMetricFamily("minorkey_feedback_database_up", "Whether the database answers.")
+        try:
+            counts, waiting = self._read()
+        except StateError as error:
+            _log.error("database_away", error=str(error))
+            up.add_metric([], 0)
+            yield up
+            return
+        up.add_metric([], 1)
+        yield up
+        audited = {key[:2] for key, value in counts["audited"].items() if value > 0}
+        for family, name, meaning, labels in _COUNTERS:
+            series = CounterMetricFamily(name, meaning, labels=[*_IDENTITY, *labels])
+            for (model, version, text), value in sorted(counts[family].items()):
+                if family in _NEED_AUDIT and not self._is_told(model, version, audited):
+                    continue
+                series.add_metric([model, version, *(text[place] for place in labels.values())], value)
+            yield series
+        backlog = GaugeMetricFamily(
+            "minorkey_feedback_backlog_seconds",
+            "How long the oldest mature row has waited to be counted.",
+            labels=["model"],
+        )
+        for model in self._intake.spec.models:
+            backlog.add_metric([model], waiting.get(model, 0.0))
+        yield backlog
+
+    def _is_told(self, model: str, version: str, audited: set[tuple[str, str]]) -> bool:
+        wanted = self._intake.spec.models.get(model)
+        return wanted is None or wanted.label_policy != "selective" or (model, version) in audited
+
+    def _read(self) -> tuple[dict[str, dict[tuple[str, str, str], float]], dict[str, float]]:
+        now = self._intake.clock()
+        with self._intake.books.transaction(alone=False) as made:
+            rows = made.rows("SELECT family, model, version, labels, value FROM minorkey_feedback_counts")
+            oldest = made.rows(
+                "SELECT model, min(mature_at) FROM minorkey_feedback_rows "
+                "WHERE state = %s AND mature_at <= %s GROUP BY model",
+                OPEN,
+                now,
+            )
+        counts: dict[str, dict[tuple[str, str, str], float]] = defaultdict(dict)
+        for family, model, version, labels, value in rows:
+            counts[family][model, version, labels] = value
+        return counts, {model: max(0.0, now - moment) for model, moment in oldest}
+
+
+class FeedbackMetrics:
+    """The registry of one service.
+
+    Args:
+        intake: whose books are told.
+    """
+
+    def __init__(self, intake: Intake) -> None:
+        disable_created_metrics()
+        self._registry = CollectorRegistry()
+        self._registry.register(FeedbackCollector(intake))
+        self._requests = Counter(
+            "minorkey_feedback_request",
+            "Requests answered, by path and HTTP status.",
+            ["path", "code"],
+            registry=self._registry,
+        )
+
+    def answered(self, path: str, code: int) -> None:
+        """Count one answered request."""
+        self._requests.labels(path, str(code)).inc()
+
+    def text(self) -> bytes:
+        """The body of ``GET /metrics``."""
+        return generate_latest(self._registry)

@@ -1,0 +1,101 @@
+"""Counts rows whose label horizon has passed, thins the negatives, and removes what is old."""
+
+from collections import Counter, defaultdict
+from typing import Any
+
+from minorkey.evaluation.logit_bins import LOGIT_BINS, logit_bin_places
+from minorkey.feedback.intake import Intake, add
+from minorkey.feedback.maturity import is_kept, keep_probability, outcome_of
+from minorkey.feedback.tables import COUNTED, OPEN, UNLABELLED
+from minorkey.stores.sql import Transaction
+
+__all__ = ["BATCH", "forget", "ripen"]
+
+#: Rows of one transaction.
+BATCH = 2_000
+_DAY = 86_400.0
+
+#: By family, model, version and labels.
+Counts = dict[tuple[str, str, str, str], float]
+
+
+def ripen(intake: Intake) -> int:
+    """Count rows that are mature, each once, at most `BATCH` of them; how many there were.
+
+    Raises:
+        StateError: the database does not answer.
+    """
+    with intake.books.transaction() as made:
+        found = made.rows(
+            "SELECT model, id, version, score, threshold, label, intervened, propensity "
+            "FROM minorkey_feedback_rows WHERE state = %s AND mature_at <= %s ORDER BY mature_at LIMIT %s",
+            OPEN,
+            intake.clock(),
+            BATCH,
+        )
+        counts: Counts = defaultdict(float)
+        states: list[tuple[Any, ...]] = []
+        thinned: list[tuple[str, str]] = []
+        places = logit_bin_places([row[3] for row in found])
+        for row, place in zip(found, places, strict=True):
+            model, identity, version, score, threshold, label, intervened, propensity = row
+            wanted = intake.spec.models.get(model)
+            policy = "full" if wanted is None else wanted.label_policy
+            outcome, weight = outcome_of(policy, label, bool(intervened), propensity)
+            if outcome is None:
+                counts["unlabelled", model, version, ""] += 1
+                states.append((UNLABELLED, None, 1.0, model, identity))
+                continue
+            both = f"{int(score >= threshold)}{outcome}"
+            counts["outcome", model, version, both] += weight
+            counts["square", model, version, both] += weight**2
+            counts["count", model, version, str(outcome)] += 1
+            counts["logit", model, version, f"{outcome}{LOGIT_BINS[place]}"] += weight
+            counts["audited", model, version, ""] += int(propensity is not None)
+            kept = 1.0 if outcome or wanted is None else keep_probability(score, threshold, wanted)
+            if is_kept(model, identity, kept):
+                states.append((COUNTED, outcome, kept, model, identity))
+            else:
+                thinned.append((model, identity))
+        _write(made, counts, states, thinned)
+    return len(found)
+
+
+def forget(intake: Intake) -> None:
+    """Delete rows beyond their retention, and labels whose prediction never came.
+
+    Raises:
+        StateError: the database does not answer.
+    """
+    with intake.books.transaction() as made:
+        now = intake.clock()
+        for model, wanted in intake.spec.models.items():
+            made.change(
+                "DELETE FROM minorkey_feedback_rows WHERE model = %s AND time < %s",
+                model,
+                now - wanted.keep_days * _DAY,
+            )
+        unknown = made.rows(
+            "DELETE FROM minorkey_feedback_early WHERE received < %s RETURNING model",
+            now - intake.spec.early_days * _DAY,
+        )
+        for (model,), number in Counter(unknown).items():
+            add(made, "label", model, "", "unknown", number)
+
+
+def _write(
+    made: Transaction,
+    counts: Counts,
+    states: list[tuple[Any, ...]],
+    thinned: list[tuple[str, str]],
+) -> None:
+    if states:
+        made.change_each(
+            "UPDATE minorkey_feedback_rows SET state = %s, outcome = %s, kept = %s "
+            "WHERE model = %s AND id = %s",
+            states,
+        )
+    if thinned:
+        made.change_each("DELETE FROM minorkey_feedback_rows WHERE model = %s AND id = %s", thinned)
+    for (family, model, version, labels), value in counts.items():
+        add(made, family, model, version, labels, value)

@@ -1,0 +1,47 @@
+"""The feedback service's tables."""
+
+__all__ = ["COUNTED", "OPEN", "TABLES", "UNLABELLED", "VERSION"]
+
+VERSION = 1
+#: States of a row: before its horizon; counted; past its horizon without an outcome.
+OPEN, COUNTED, UNLABELLED = 0, 1, 2
+TABLES = """
+CREATE TABLE IF NOT EXISTS minorkey_feedback_rows (
+    model text NOT NULL,
+    id text NOT NULL,
+    version text NOT NULL,
+    time double precision NOT NULL,
+    score double precision NOT NULL,
+    threshold double precision NOT NULL,
+    features text NOT NULL,
+    mature_at double precision NOT NULL,
+    label integer,
+    label_time double precision,
+    intervened integer NOT NULL DEFAULT 0,
+    propensity double precision,
+    state integer NOT NULL DEFAULT 0,
+    outcome integer,
+    kept double precision NOT NULL DEFAULT 1,
+    PRIMARY KEY (model, id)
+);
+CREATE INDEX IF NOT EXISTS minorkey_feedback_rows_mature ON minorkey_feedback_rows (state, mature_at);
+CREATE INDEX IF NOT EXISTS minorkey_feedback_rows_time ON minorkey_feedback_rows (model, time);
+CREATE TABLE IF NOT EXISTS minorkey_feedback_early (
+    model text NOT NULL,
+    id text NOT NULL,
+    label integer,
+    label_time double precision NOT NULL,
+    intervened integer NOT NULL,
+    propensity double precision,
+    received double precision NOT NULL,
+    PRIMARY KEY (model, id)
+);
+CREATE TABLE IF NOT EXISTS minorkey_feedback_counts (
+    family text NOT NULL,
+    model text NOT NULL,
+    version text NOT NULL,
+    labels text NOT NULL,
+    value double precision NOT NULL,
+    PRIMARY KEY (family, model, version, labels)
+);
+"""

@@ -1,0 +1,108 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from minorkey.cli import app
+from minorkey.data.feedback import with_feedback
+from minorkey.data.sources import Limits, read_table
+from minorkey.errors import DataError, SpecError
+from minorkey.feedback.export import export_rows, import_labels
+from minorkey.spec import DataSpec
+from tests.feedback.places import DAY, NOW, Clock, intake_of, label, mature, record, store
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'feedback.db'}"
+
+
+def test_what_is_exported_a_retune_can_load(url: str, tmp_path: Path) -> None:
+    clock = Clock()
+    intake = intake_of(url, clock, positive="yes", negative="no", event_time="when")
+    store(intake, record(1), record(2, 0.1), record(3, time=NOW + 9 * DAY))
+    intake.labels("cards", [label(1), label(2, None, propensity=0.25), label(3)])
+    mature(intake, clock)
+    out = tmp_path / "out" / "fresh.parquet"
+    assert export_rows(intake, "cards", out) == 2
+    rows = pd.read_parquet(out)
+    assert rows["fraud"].tolist() == ["yes", "no"] and rows["amount"].tolist() == [1.5, 2.5]
+    assert rows["minorkey_weight"].tolist() == [1.0, 4.0]
+    assert rows["when"].dt.tz is not None and rows["minorkey_id"].tolist() == ["r1", "r2"]
+    assert list(out.parent.iterdir()) == [out]
+    (tmp_path / "old.csv").write_text("amount,country,fraud,when\n1.0,NL,no,2026-01-01T00:00:00Z\n" * 1)
+    spec = DataSpec(source=str(tmp_path / "old.csv"), target="fraud", event_time="when")
+    table = read_table(spec.source, {}, Limits(100, 1_000, {}))
+    joined, shared = with_feedback(table, spec, str(out))
+    assert len(joined.frame) == 3 and set(shared) == {"amount", "country", "fraud", "when"}
+
+
+def test_a_period_without_rows_and_a_clash_of_names_are_told(url: str, tmp_path: Path) -> None:
+    clock = Clock()
+    intake = intake_of(url, clock, target="amount")
+    with pytest.raises(DataError, match="no mature"):
+        export_rows(intake, "cards", tmp_path / "x.parquet")
+    store(intake, record(1))
+    mature(intake, clock)
+    with pytest.raises(DataError, match="no mature"):
+        export_rows(intake, "cards", tmp_path / "x.parquet", since=NOW + 1)
+    with pytest.raises(DataError) as caught:
+        export_rows(intake, "cards", tmp_path / "x.parquet")
+    assert caught.value.key == "amount" and not list(tmp_path.glob("*x.parquet*"))
+    with pytest.raises(SpecError):
+        export_rows(intake, "stranger", tmp_path / "x.parquet")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+def test_labels_of_a_file_are_joined(url: str, tmp_path: Path, suffix: str) -> None:
+    intake = intake_of(url)
+    store(intake, record(1), record(2), record(3))
+    frame = pd.DataFrame(
+        {"id": ["r1", "r2", "r3", "r4"], "label": [1, 0, None, 7], "intervened": [False, False, True, False]}
+    )
+    path = tmp_path / f"labels.{suffix}"
+    if suffix == "csv":
+        frame.to_csv(path, index=False)
+    elif suffix == "parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_json(path, orient="records", lines=True)
+    assert import_labels(intake, "cards", path) == {"joined": 3, "refused": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.csv", "label\n1\n"), ("a.txt", "id\n"), ("a.parquet", "x")]
+)
+def test_a_file_that_holds_no_labels_is_refused(url: str, tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DataError) as caught:
+        import_labels(intake_of(url), "cards", tmp_path / name)
+    assert name in caught.value.key
+
+
+def test_the_commands_work_on_the_services_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MINORKEY_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    Path("feedback.yaml").write_text("models: {cards: {target: fraud, label_horizon: 1d}}\n")
+    clock = Clock()
+    intake = intake_of(f"sqlite:///{tmp_path / 'feedback.db'}", clock)
+    store(intake, record(1), record(2))
+    Path("labels.csv").write_text("id,label\nr1,1\n")
+
+    def run(*words: str) -> str:
+        app(["feedback", *words], result_action="return_value")
+        return capsys.readouterr().out
+
+    assert run("import", "feedback.yaml", "cards", "labels.csv") == "joined: 1\n"
+    assert run("delete", "feedback.yaml", "cards", "r2") == "deleted\n"
+    mature(intake, clock)
+    assert "1 rows" in run("export", "feedback.yaml", "cards", "fresh.parquet", "--since", "2020-01-01")
+    from minorkey.feedback.service import labels_ready
+
+    assert labels_ready("cards", 1)[0] is True and labels_ready("cards", 2)[0] is False
+    for content in ("models: {}", "models: {cards: {target: y, label_horizon: soon}}", "x"):
+        Path("feedback.yaml").write_text(content)
+        with pytest.raises(SpecError):
+            run("delete", "feedback.yaml", "cards", "r2")
