@@ -42,6 +42,8 @@ class Settings:
     s3_region: str
     #: File with the token that callers of the retune trigger bring; empty: none.
     retune_token_file: str
+    #: Feedback service that the predictor sends records to; empty: none.
+    feedback_url: str
     #: File with the token that callers of the feedback service bring; empty: none.
     feedback_token_file: str
     #: File that holds the PostgreSQL address; empty: none.
@@ -96,6 +98,7 @@ def settings() -> Settings:
         kubernetes_credentials=os.environ.get("MINORKEY_KUBERNETES_CREDENTIALS", ""),
         s3_region=os.environ.get("AWS_REGION", os.environ.get("AWS_DEFAULT_REGION", "")),
         retune_token_file=os.environ.get("MINORKEY_RETUNE_TOKEN_FILE", ""),
+        feedback_url=os.environ.get("MINORKEY_FEEDBACK_URL", ""),
         feedback_token_file=os.environ.get("MINORKEY_FEEDBACK_TOKEN_FILE", ""),
         database_url_file=os.environ.get("MINORKEY_DATABASE_URL_FILE", ""),
         database_url_value=os.environ.get("MINORKEY_DATABASE_URL", ""),

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -16,6 +17,7 @@ from starlette.requests import ClientDisconnect
 from minorkey.serving.predictor import Prediction, Predictor
 from minorkey.serving.protocol import InferenceRequest, parse_inference, parse_json, parse_rows
 from minorkey.serving.reasons import MAX_REASON_ROWS
+from minorkey.serving.records import request_id
 from minorkey.serving.refusal import Refusal
 from minorkey.serving.slot import Slot
 
@@ -81,6 +83,9 @@ def _answering(slot: Slot, parse: _Parse, render: _Render) -> _Handler:
                 understood = await to_thread.run_sync(_understand, parse, body, predictor, limiter=limiter)
             else:
                 understood = _understand(parse, body, predictor)
+            if slot.recorder is not None:
+                given = understood.id or request.headers.get("x-request-id")
+                understood = replace(understood, id=request_id(given))
             if understood.rows > _INLINE_ROWS or understood.reasons:
                 content = await to_thread.run_sync(
                     _answer, slot, predictor, understood, render, limiter=limiter
@@ -111,6 +116,8 @@ def _answer(slot: Slot, predictor: Predictor, understood: InferenceRequest, rend
     prediction = predictor.predict(understood.columns, understood.reasons)
     content = _encode(render(predictor, understood, prediction))
     slot.metrics.predicted(predictor, understood.columns, prediction)
+    if slot.recorder is not None and understood.id is not None:
+        slot.recorder.offer(predictor, understood.id, understood.columns, prediction)
     return content
 
 

@@ -47,6 +47,12 @@ class PredictorMetrics:
         self._predictions = Counter(
             "minorkey_prediction", "Rows by decision.", (*_LABELS, "predicted"), registry=self.registry
         )
+        self._dropped = Counter(
+            "minorkey_record_dropped",
+            "Prediction records that the feedback service did not get.",
+            _LABELS,
+            registry=self.registry,
+        )
         self._info = Gauge(
             "minorkey_bundle_info",
             "1 for the bundle that serves.",
@@ -63,6 +69,7 @@ class PredictorMetrics:
         self._info.clear()
         self._info.labels(*labels, predictor.bundle.digest).set(1)
         self._rows.labels(*labels)
+        self._dropped.labels(*labels)
         self._seconds.labels(*labels)
         for code in ("200", "400", "500"):
             self._requests.labels(*labels, code)
@@ -85,6 +92,10 @@ class PredictorMetrics:
         self._predictions.labels(*labels, "1").inc(positives)
         self._predictions.labels(*labels, "0").inc(rows - positives)
         self._bins.predicted(predictor, columns, prediction)
+
+    def dropped(self, predictor: Predictor, rows: int) -> None:
+        """Count prediction records that were lost."""
+        self._dropped.labels(predictor.model, predictor.version).inc(rows)
 
     def text(self) -> bytes:
         """The body of ``GET /metrics``."""

@@ -120,6 +120,8 @@ class Predictor:
                     {"feature": name, "effect": effect} for name, effect in zip(names, effects, strict=True)
                 ]
         head = {"model": self.model, "version": self.version}
+        if request.id is not None:
+            head["id"] = request.id
         return head | self._parameters() | {"predictions": predictions}
 
     def _parameters(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from minorkey.serving.app import create_app
 from minorkey.serving.follower import Follower, load_target
 from minorkey.serving.pointer import Target
 from minorkey.serving.predictor import Predictor
+from minorkey.serving.records import recorder_of_settings
 from minorkey.serving.slot import Slot
 from minorkey.tracking import version_of
 
@@ -102,6 +103,9 @@ def run_server(slot: Slot, follower: Follower | None, listener: socket.socket) -
         timeout_graceful_shutdown=10,
         limit_concurrency=512,
     )
+    slot.recorder = recorder_of_settings(slot.metrics)
+    if slot.recorder is not None:
+        slot.recorder.start()
     if follower is not None:
         follower.start()
     try:
@@ -109,6 +113,8 @@ def run_server(slot: Slot, follower: Follower | None, listener: socket.socket) -
     finally:
         if follower is not None:
             follower.stop()
+        if slot.recorder is not None:
+            slot.recorder.stop()
 
 
 def _registered(reference: str) -> tuple[Slot, Follower | None]:

@@ -2,6 +2,7 @@
 
 from minorkey.serving.metrics import PredictorMetrics
 from minorkey.serving.predictor import Predictor
+from minorkey.serving.records import Recorder
 
 __all__ = ["Slot"]
 
@@ -12,10 +13,12 @@ class Slot:
     Attributes:
         current: what new requests get.
         metrics: counters that outlive a swap.
+        recorder: what takes a record of every row that is scored, None for nobody.
     """
 
     def __init__(self, predictor: Predictor) -> None:
         self.metrics = PredictorMetrics()
+        self.recorder: Recorder | None = None
         self.current = predictor
         self.swap(predictor)
 
