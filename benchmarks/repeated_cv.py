@@ -98,10 +98,8 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
     parser.add_argument("--search-seconds", type=float, default=15.0)
     args = parser.parse_args()
-    found = {}
     for name in args.sets:
-        found[name] = measure(name, args)
-        record("repeated_cv", found)
+        record(f"repeated_cv_{name}", measure(name, args))
 
 
 if __name__ == "__main__":
