@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pytest
 
 from minorkey.bundle.bundle import Bundle
 from minorkey.data.training_set import TestSet, TrainingSet
@@ -74,3 +75,14 @@ def test_shares_add_up_to_the_asked_trials() -> None:
 def test_the_time_out_is_shared_like_the_trials() -> None:
     assert time_shares(90.0, {"a": 1, "b": 1, "final": 4}) == {"a": 15.0, "b": 15.0, "final": 60.0}
     assert time_shares(None, {"a": 1, "final": 1}) == {"a": None, "final": None}
+
+
+def test_the_bundle_knows_its_reference(sealed: Folders) -> None:
+    info = Bundle.load(sealed.bundle).info
+    rates, null = info.reference["rates"], info.reference["null"]
+    assert rates["true_positive"] == pytest.approx(info.validation["recall"])
+    assert rates["false_positive"] == pytest.approx(1 - info.validation["specificity"])
+    assert 0 < rates["prevalence"] < 1 and rates["true_positive_variance"] > 0
+    assert len(null["largest"]["psi"]) == len(null["windows"])
+    for entry in (*info.reference["features"].values(), info.reference["score"]):
+        assert [len(pair) for pair in entry["null"]["psi"]] == [len(null["quantiles"])] * len(null["windows"])

@@ -12,6 +12,7 @@ from minorkey.bundle.bundle import Bundle, BundleInfo, write_bundle
 from minorkey.bundle.compose import compose
 from minorkey.bundle.members import member_graph
 from minorkey.bundle.reference import reference_profile
+from minorkey.bundle.reference_rates import reference_rates
 from minorkey.data.fold_store import FoldStore
 from minorkey.data.preprocessing import Preprocessor
 from minorkey.data.training_set import TrainingSet
@@ -169,7 +170,7 @@ def _info(
         threshold=selected.threshold,
         calibration=selected.calibration,
         configuration=_configuration(tuned),
-        reference=reference_profile(tuned.oof.data.features, selected.calibration.apply(selected.raw), watch),
+        reference=_reference(tuned, watch, seed),
         membership={**training.membership, "part": part},
         lineage={
             "run_key": run_key,
@@ -188,6 +189,14 @@ def _info(
             "false_positive": spec.threshold.false_positive_cost,
         },
     )
+
+
+def _reference(tuned: Tuned, watch: MonitorSpec, seed: int) -> dict[str, Any]:
+    """What production is compared with: bins, null quantiles and rates of the out-of-fold rows."""
+    selected, data = tuned.selected, tuned.oof.data
+    score = selected.calibration.apply(selected.raw)
+    profile = reference_profile(data.features, score, watch, times=data.event_time, seed=seed)
+    return profile | {"rates": reference_rates(data.y, data.weight, selected.validation)}
 
 
 def _write_baselines(
