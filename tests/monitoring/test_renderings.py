@@ -22,7 +22,7 @@ WINDOWS = {w.name: w for w in (PRODUCTION, LOOP)}
 #: Metrics of Prometheus and Alertmanager themselves.
 FOREIGN = {"up", "alertmanager_notifications_failed_total"}
 #: The page that lists a service's metrics, and the package that exports them.
-SERVICES = {"metrics.md": "feedback", "retune.md": "retune"}
+SERVICES = {"feedback.md": "feedback", "retune.md": "retune"}
 NAME = re.compile(
     r"\b(?:model(?:_[a-z]+)*:[a-z0-9_]+:[a-z0-9_]+|minorkey_[a-z0-9_]+|alertmanager_\w+|up(?=\{))"
 )
@@ -95,7 +95,7 @@ def test_every_metric_in_a_rule_exists(tmp_path: Path) -> None:
         code = "\n".join(
             path.read_text(encoding="utf-8") for path in ROOT.glob(f"src/minorkey/{package}/*.py")
         )
-        told |= {name for name in listed if not code or f'"{name.removesuffix("_total")}"' in code}
+        told |= {name for name in listed if f'"{name.removesuffix("_total")}"' in code}
     assert read - told == set()
 
 
