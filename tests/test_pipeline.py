@@ -182,13 +182,11 @@ def test_compiling_for_an_image_replaces_it_everywhere(tmp_path):
         assert text.count("image: registry.test/a@sha256:0123") == steps_of
 
 
-def labelled_rows(
-    rows: int = 2_500, *, seed: int = 11, offset: float = -3.2, start: str = "2025-01-01"
-) -> pd.DataFrame:
+def labelled_rows(rows: int = 2_500, *, seed: int = 11, start: str = "2025-01-01") -> pd.DataFrame:
     """Rows in time order, a tenth positive; the last one, which a time split seals, carries the marker."""
     random = np.random.default_rng(seed)
     signal_, noise = random.normal(size=rows), random.normal(size=rows)
-    positive = random.random(rows) < 1 / (1 + np.exp(-offset - 2.2 * signal_))
+    positive = random.random(rows) < 1 / (1 + np.exp(3.2 - 2.2 * signal_))
     kind = random.choice([f"kind-{n}" for n in range(14)], rows).astype(object)
     kind[-1] = MARKER
     when = pd.date_range(start, periods=rows, freq="h").astype(str)
@@ -405,7 +403,9 @@ def test_a_run_that_ends_after_it_became_champion_is_not_compared_with_itself(ho
 @pytest.mark.slow
 def test_a_champion_is_adjusted_to_more_positives_and_serves_so(finished, tmp_path, capsys):
     out, _, _ = finished
-    later = labelled_rows(6_000, seed=12, offset=-1.7, start="2025-06-01")
+    later = labelled_rows(12_000, seed=12, start="2025-06-01")
+    # Of the negatives one in three comes: the odds of a positive are three times what they were.
+    later = later[(later["y"] == 1) | (np.arange(len(later)) % 3 == 0)]
     later.drop(columns="noise").to_csv(tmp_path / "short.csv", index=False)
     later.to_csv(tmp_path / "later.csv", index=False)
     before = json.loads((out / "deployment.json").read_text())
@@ -417,7 +417,7 @@ def test_a_champion_is_adjusted_to_more_positives_and_serves_so(finished, tmp_pa
     result = json.loads((tmp_path / "out/result.json").read_text())
     verdict = json.loads((tmp_path / "out/verdict.json").read_text())
     assert result["gate"]["decision"] == "promote" and verdict["action"] in ("shift", "platt")
-    assert verdict["adjustment"]["intercept"] == pytest.approx(1.5, abs=0.5)
+    assert verdict["adjustment"]["intercept"] == pytest.approx(np.log(3), abs=0.4)
     deployment = result["deployment"]
     assert (deployment["url"], deployment["pid"]) == (before["url"], before["pid"])
     assert int(deployment["version"]) > int(before["version"])

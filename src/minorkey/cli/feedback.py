@@ -112,8 +112,15 @@ def delete_command(spec: Path, model: str, identity: str, /) -> None:
     from minorkey.feedback.spec import load_feedback_spec
     from minorkey.serving.refusal import Refusal
 
+    known = load_feedback_spec(spec)
     try:
-        gone = open_intake(load_feedback_spec(spec)).delete(model, identity)
+        gone = open_intake(known).delete(model, identity)
     except Refusal as refusal:
-        raise SpecError(refusal.reason, key="MODEL", value=model) from None
+        raise SpecError(
+            refusal.reason,
+            key="MODEL",
+            value=model,
+            allowed=", ".join(sorted(known.models)),
+            remedy="name one of these, or add the model to the specification",
+        ) from None
     print("deleted" if gone else "there is no such row")

@@ -75,7 +75,13 @@ def rows_before(table: Table, spec: DataSpec, until: str) -> Table:
         )
     frame = table.frame[epoch_seconds(table.frame[time])[0] < moment]
     if not len(frame):
-        raise DataError("no row is before the given moment", key="until", value=until)
+        raise DataError(
+            "no row is before the given moment",
+            key="until",
+            value=until,
+            allowed="a time after the first event",
+            remedy="give a later time",
+        )
     return replace(table, frame=frame.reset_index(drop=True))
 
 

@@ -185,7 +185,12 @@ def _inside_window(training: TrainingSet, train: Positions, window: float, end: 
     """Training rows of the last `window` seconds before the end of training."""
     event = training.dataset.event_time
     if event is None:
-        raise DataError("a training window needs the event time of the rows", key="split.train_windows")
+        raise DataError(
+            "a training window needs the event time of the rows",
+            key="split.train_windows",
+            allowed="windows only where data.event_time names a column",
+            remedy="set data.event_time, or leave split.train_windows out",
+        )
     inside = train[event[train] >= (event[train].max() if end is None else end) - window]
     positives = int(training.dataset.y[inside].sum())
     if not 0 < positives < len(inside):

@@ -57,7 +57,13 @@ def check_named_columns(target: str | None, roles: Mapping[str, str], columns: l
         )
     for role, column in roles.items():
         if column == target:
-            raise DataError("the target cannot have a role too", key=f"data.{role}", value=column)
+            raise DataError(
+                "the target cannot have a role too",
+                key=f"data.{role}",
+                value=column,
+                allowed="a column other than the target",
+                remedy=f"name another column as data.{role}, or leave it out",
+            )
     return target
 
 

@@ -85,7 +85,13 @@ def import_labels(intake: Intake, model: str, path: Path) -> dict[str, int]:
             _, labels, refused = parse_labels({"model": model, "labels": items})
             results = intake.labels(model, labels, len(refused))
         except Refusal as refusal:
-            raise SpecError(refusal.reason, key="MODEL", value=model) from None
+            raise SpecError(
+                refusal.reason,
+                key="MODEL",
+                value=model,
+                allowed=", ".join(sorted(intake.spec.models)),
+                remedy="name one of these, or add the model to the specification",
+            ) from None
         for result, number in results.items():
             totals[result] = totals.get(result, 0) + number
     return totals
@@ -135,7 +141,13 @@ def _write(frame: pd.DataFrame, out: Path) -> None:
         ) from None
     except ValueError as error:  # pyarrow: a column holds values of several kinds
         aside.unlink(missing_ok=True)
-        raise DataError("the rows do not fit one table", key="features", value=error) from None
+        raise DataError(
+            "the rows do not fit one table",
+            key="features",
+            value=error,
+            allowed="values of one kind in each feature",
+            remedy="send each feature as one kind (number or text), or export the time since it is so",
+        ) from None
 
 
 def _batches(path: Path) -> Iterator[list[dict[str, Any]]]:
@@ -144,10 +156,18 @@ def _batches(path: Path) -> Iterator[list[dict[str, Any]]]:
     except InputError:
         raise
     except (OSError, ValueError) as error:
-        raise DataError("the labels cannot be read", key=str(path), value=error) from None
+        raise DataError(
+            "the labels cannot be read",
+            key=str(path),
+            value=error,
+            allowed="a CSV, Parquet or JSON-lines file with the columns id and label",
+        ) from None
     if "id" not in frame.columns:
         raise DataError(
-            "the labels have no column id", key=str(path), value=", ".join(map(str, frame.columns))
+            "the labels have no column id",
+            key=str(path),
+            value=", ".join(map(str, frame.columns)),
+            remedy="call the column with the request ids id",
         )
     for start in range(0, len(frame), MAX_ITEMS):
         yield [_item(row) for row in frame.iloc[start : start + MAX_ITEMS].to_dict("records")]
