@@ -88,7 +88,7 @@ def storm(
     service, latencies, memory, codes = Service(folder), [], [], Counter[str]()
     for number, batch in enumerate(batches):
         if number in killed_at:
-            threading.Timer(rng.uniform(0, 0.6), service.kill).start()
+            threading.Timer(rng.uniform(0, 0.3), service.kill).start()
         if rng.random() < 0.05:
             (folder / "jump").write_text(str(rng.uniform(-30, 30) * 86_400))
         while True:
@@ -162,16 +162,17 @@ class Service:
             return str(answer.status_code)
         except httpx.HTTPError as error:
             with self._lock:
-                if not self._process.is_alive():
+                if self._killed:
                     self._start()
             return type(error).__name__
 
     def kill(self) -> None:
         """As the kernel would for want of memory."""
         with self._lock:
-            if self._process.is_alive() and self._process.pid is not None:
+            if not self._killed and self._process.pid is not None:
                 os.kill(self._process.pid, signal.SIGKILL)
                 self._process.join()
+                self._killed = True
                 self.kills += 1
 
     def memory(self) -> float:
@@ -198,6 +199,7 @@ class Service:
             target=serve, args=(self.folder, theirs), daemon=True
         )
         self._process.start()
+        self._killed = False
         self._url = f"http://127.0.0.1:{ours.recv()}"
 
 
