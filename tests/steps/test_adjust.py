@@ -97,6 +97,13 @@ def test_more_positives_shift_the_scores_of_the_same_ranking(champion: str, tmp_
     assert adjusted.info.threshold == done.verdict["threshold"]
     assert adjusted.info.lineage["adjusted"][0]["from_version"] == champion
 
+    reference = adjusted.info.reference
+    assert reference["rows"] == done.verdict["evidence"]["rows"] + done.verdict["test"]["rows"]
+    assert reference["rates"]["true_positive"] == pytest.approx(
+        done.verdict["metrics"]["test"]["recall"]["value"]
+    )
+    assert reference["rates"]["prevalence"] == pytest.approx(0.4, abs=0.05)
+
 
 def test_rows_that_the_fix_was_fitted_on_are_fresh_no_more(champion: str, tmp_path: Path) -> None:
     done = run(champion, moved(9_000, positive=0.4), tmp_path)

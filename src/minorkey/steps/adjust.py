@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from minorkey.bundle.bundle import Bundle
 from minorkey.bundle.recalibration import write_recalibrated
+from minorkey.bundle.reference import reference_profile
+from minorkey.bundle.reference_rates import reference_rates
 from minorkey.data.compatibility import require_champion_features
 from minorkey.data.dataset import Dataset, Schema
 from minorkey.data.membership import seen_in_training, with_adjustment
@@ -19,7 +22,7 @@ from minorkey.evaluation.ledger import open_ledger
 from minorkey.evaluation.metrics import compute_metrics
 from minorkey.progress import emit
 from minorkey.registry import bundle_of_version, fetch_bundle
-from minorkey.spec import EvaluateSpec, ThresholdSpec, parse_section
+from minorkey.spec import EvaluateSpec, MonitorSpec, ThresholdSpec, parse_section
 from minorkey.steps.step import step
 from minorkey.triage import Reference, Treatment, treat
 from minorkey.triage.account import adjustment_card, adjustment_page
@@ -90,8 +93,7 @@ def run(
         alpha=alpha,
         seed=seed,
     )
-    fix = done.adjustment
-    now = served if fix is None else (fix.calibration, fix.threshold)
+    fix, now = done.adjustment, done.shipped
     verdict = {
         "model": model,
         "run_key": run_key,
@@ -225,9 +227,26 @@ def _write_bundle(folder: Path, champion: Bundle, done: Treatment, verdict: dict
         folder,
         fix.calibration,
         fix.threshold,
+        reference=_profile(champion, done),
         membership=with_adjustment(info.membership, rows),
         lineage={**info.lineage, "adjusted": [*info.lineage.get("adjusted", []), adjusted]},
     )
+
+
+def _profile(champion: Bundle, done: Treatment) -> dict[str, Any]:
+    """What production is compared with from now on: the fresh rows, and the rates on the later of them."""
+    calibration, threshold = done.shipped
+    both = (done.earlier, done.later)
+    times = [part.event_time for part in both if part.event_time is not None]
+    profile = reference_profile(
+        pd.concat([part.features for part in both], ignore_index=True),
+        np.concatenate([calibration.apply(raw) for raw in done.raw]),
+        MonitorSpec.model_validate(champion.info.lineage.get("monitor", {})),
+        times=np.concatenate(times) if times else None,
+    )
+    later, raw = done.later, done.raw[1]
+    shown = compute_metrics(later.y, raw, calibration.apply(raw), threshold, weight=later.weight)
+    return {**profile, "rates": reference_rates(later.y, later.weight, shown)}
 
 
 def _study(

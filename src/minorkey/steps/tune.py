@@ -181,6 +181,7 @@ def _info(
             "versions": _versions(),
             "label_horizon": watch.label_horizon,
             "threshold_policy": spec.threshold.model_dump(mode="json"),
+            "monitor": watch.model_dump(mode="json"),
             **runners_up(finalists(tuned.results, spec.finalists)),
         },
         validation=selected.validation,

@@ -26,6 +26,7 @@ class Treatment:
         earlier: rows that the diagnosis and the fix rest on.
         later: rows that the fix is proven on.
         raw: raw scores of both.
+        served: calibration and threshold that serve.
         evidence: None where the earlier rows hold one class only.
         diagnosis: what is to be done.
         adjustment: None unless the diagnosis asks for one and the later rows can prove it.
@@ -35,6 +36,7 @@ class Treatment:
     earlier: Dataset
     later: Dataset
     raw: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+    served: tuple[Calibration, float]
     evidence: Evidence | None
     diagnosis: Diagnosis
     adjustment: Adjustment | None
@@ -44,6 +46,12 @@ class Treatment:
     def decision(self) -> str:
         """``promote`` if an adjustment is proven, else ``keep``."""
         return "promote" if self.proof is not None and self.proof.proven else "keep"
+
+    @property
+    def shipped(self) -> tuple[Calibration, float]:
+        """Calibration and threshold of the adjustment, or those that serve where there is none."""
+        fix = self.adjustment
+        return self.served if fix is None else (fix.calibration, fix.threshold)
 
     @property
     def reason(self) -> str:
@@ -82,7 +90,7 @@ def treat(
     raws = (raw[places[0]], raw[places[1]])
     if not 0 < earlier.positives < len(earlier):
         diagnosis = Diagnosis("wait", "The earlier of the fresh rows hold one class only.")
-        return Treatment(earlier, later, raws, None, diagnosis, None, None)
+        return Treatment(earlier, later, raws, served, None, diagnosis, None, None)
     roles: dict[str, Any] = {"weight": earlier.weight, "entity": earlier.entity, "seed": seed}
     evidence = gather(
         earlier.y,
@@ -117,4 +125,4 @@ def treat(
             bootstraps=spec.bootstraps,
             seed=seed,
         )
-    return Treatment(earlier, later, raws, evidence, diagnosis, adjustment, proof)
+    return Treatment(earlier, later, raws, served, evidence, diagnosis, adjustment, proof)
