@@ -162,5 +162,6 @@ def test_the_command_compiles_a_release(tmp_path, capsys):
     cluster = str(ROOT / "specs/cluster/example.yaml")
     call = ["compile", "--cluster", cluster, "--image", DIGEST, "--release", "--out", str(tmp_path)]
     app(call, exit_on_error=False, result_action="return_value")
-    assert capsys.readouterr().out.strip() == str(tmp_path / "tune.yaml")
-    assert DIGEST in (tmp_path / "tune.yaml").read_text()
+    written = [tmp_path / "tune.yaml", tmp_path / "adjust.yaml"]
+    assert capsys.readouterr().out.split() == [str(path) for path in written]
+    assert all(DIGEST in path.read_text() for path in written)

@@ -46,10 +46,10 @@ def test_now_for_an_unknown_model_is_refused(spec: Path) -> None:
         ("models: {cards: {spec: nowhere.yaml}}", "models.cards.spec"),
         ("models: {'Cards!': {spec: cards.yaml}}", "models"),
         ("models: {cards: {spec: cards.yaml}}\ncool_down: soon", "cool_down"),
-        ("models: {cards: {spec: cards.yaml}}\nlaunch: kubeflow", "(the combination of keys)"),
+        ("models: {cards: {spec: cards.yaml}}\nlaunch: kubeflow", "(the whole)"),
         ("models: {cards: {spec: cards.yaml}}\ndaily_budget: 0", "daily_budget"),
         ("models: {cards: {spec: cards.yaml}}\nbudget: 3", "budget"),
-        ("- 1", "(the combination of keys)"),
+        ("- 1", "(the whole)"),
         ("{", None),
     ],
 )

@@ -127,7 +127,7 @@ class StorageContract:
         """Killed twice, at moments drawn from a seed; the last call finishes."""
         rng, kept = random.Random(3), {}
         for done in (2, 8):
-            running = driver(tmp_path, url, 24, 0.05)
+            running = driver(tmp_path, url, 24, 0.3)
             assert running.stdout is not None
             with contextlib.closing(running.stdout):
                 await_results(tmp_path, done, running)

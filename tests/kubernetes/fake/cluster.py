@@ -246,7 +246,8 @@ class FakeCluster:
         if "/tmp" in mounts.paths:
             environment.setdefault("TMPDIR", str(mounts.paths["/tmp"]))
         if self._run_pod is None:
-            work = Path(mounts.replaced(container.get("workingDir") or str(Path.cwd())))
+            stated = container.get("workingDir")
+            work = Path(mounts.replaced(stated)) if stated else Path.cwd()
             return Process(command, environment, folder, work, ended, reaped=reaped)
         simulated = SimulatedPod(pod, command, environment, self._loop.after, ended)
         self._run_pod(simulated)
