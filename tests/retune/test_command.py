@@ -89,4 +89,7 @@ def answers(url: str) -> bool:
 
 
 def ended(url: str) -> list[str]:
-    return [one["status"] for one in httpx.get(f"{url}/ledger").json()["actions"] if one["ended"]]
+    reply = httpx.get(f"{url}/ledger")
+    if reply.status_code == 503:  # asked too often
+        return []
+    return [one["status"] for one in reply.json()["actions"] if one["ended"]]
