@@ -1,5 +1,6 @@
 """Servers that several test modules share: each starts when a test first asks for it."""
 
+import os
 import uuid
 from collections.abc import Iterator
 
@@ -10,6 +11,17 @@ from tests.stores.postgres import Postgres, postgres_service
 from tests.stores.s3 import S3, s3_service
 
 BUCKET = "minorkey-tests"
+
+
+@pytest.fixture(autouse=True)
+def _no_address_is_left_behind() -> Iterator[None]:
+    """MLflow writes the address that it was last given into the environment, where later tests find it."""
+    before = os.environ.get("MLFLOW_TRACKING_URI")
+    yield
+    if before is None:
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
+    else:
+        os.environ["MLFLOW_TRACKING_URI"] = before
 
 
 @pytest.fixture(scope="session")
