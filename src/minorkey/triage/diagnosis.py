@@ -67,7 +67,8 @@ def diagnose(evidence: Evidence, reference: Reference) -> Diagnosis:
         return Diagnosis(
             "platt",
             f"The ranking holds, but the scores are too {'sure' if slope.high < 1 else 'unsure'}: their "
-            f"log-odds need a factor of {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f}).",
+            f"log-odds need a factor of {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f}) and a shift with "
+            f"it; {_shares(evidence, reference)}.",
         )
     if not intercept.low <= 0 <= intercept.high:
         return Diagnosis(
@@ -75,6 +76,10 @@ def diagnose(evidence: Evidence, reference: Reference) -> Diagnosis:
             f"The ranking holds, but the scores are too {'low' if intercept.low > 0 else 'high'}: their "
             f"log-odds need a shift of {intercept.value:+.2f} "
             f"({intercept.low:+.2f} to {intercept.high:+.2f}); "
-            f"{evidence.prevalence:.2%} of the fresh rows are positive, {reference.prevalence:.2%} were.",
+            f"{_shares(evidence, reference)}.",
         )
     return Diagnosis("none", "Ranking and probabilities hold: nothing to mend.")
+
+
+def _shares(evidence: Evidence, reference: Reference) -> str:
+    return f"{evidence.prevalence:.2%} of the fresh rows are positive, {reference.prevalence:.2%} were"
