@@ -67,8 +67,8 @@ def diagnose(evidence: Evidence, reference: Reference) -> Diagnosis:
         return Diagnosis(
             "platt",
             f"The ranking holds, but the scores are too {'sure' if slope.high < 1 else 'unsure'}: their "
-            f"log-odds need a factor of {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f}) and a shift with "
-            f"it; {_shares(evidence, reference)}.",
+            f"log-odds need a factor of {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f}), and a shift "
+            f"with it; {_shares(evidence, reference)}.",
         )
     if not intercept.low <= 0 <= intercept.high:
         return Diagnosis(
