@@ -240,7 +240,10 @@ def _child(out: Path) -> None:
     spec = RunSpec.model_validate(job["spec"])
     runner = local.SubprocessRunner(use_venv=False)
     if job["containers"] is not None:
-        runner = local.DockerRunner(**_container_arguments(job["containers"], out))
+        from pipelines import containers
+
+        containers.keep_until_read()
+        runner = local.DockerRunner(**containers.arguments(job["containers"], out))
     local.init(
         runner,
         pipeline_root=str(out / ".work" / "pipeline"),
@@ -249,23 +252,6 @@ def _child(out: Path) -> None:
     )
     graphs = {"tune": tune.tune_pipeline, "adjust": adjust.adjust_pipeline}
     graphs[job["pipeline"]](spec=spec.model_dump_json())
-
-
-def _container_arguments(containers: dict[str, Any], out: Path) -> dict[str, Any]:
-    from docker.types import Mount, Ulimit
-
-    home = os.environ["MINORKEY_HOME"]
-    Path(home).mkdir(parents=True, exist_ok=True)
-    mounts = [Mount(target=path, source=path, type="bind") for path in (str(out), home)]
-    ulimits = [Ulimit(**limit) for limit in containers.get("ulimits", [])]
-    passed = ("MINORKEY_", "MLFLOW_")
-    environment = {name: value for name, value in os.environ.items() if name.startswith(passed)}
-    return {
-        **containers,
-        "ulimits": ulimits,
-        "mounts": mounts,
-        "environment": {**environment, **containers.get("environment", {})},
-    }
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from minorkey.aside import put_text
 from minorkey.errors import MinorkeyError
 from minorkey.run_state import RunFolder
 from minorkey.settings import settings
@@ -18,9 +19,7 @@ _SHOWN = {"average_precision": "average precision", "matthews_corrcoef": "Matthe
 
 def write_result(folder: RunFolder) -> None:
     """Write ``result.json`` into a folder whose other files are complete."""
-    aside = folder.out / ".result.json.partial"
-    aside.write_text(json.dumps(assemble(folder), indent=1), encoding="utf-8")
-    aside.replace(folder.out / "result.json")
+    put_text(folder.out / "result.json", json.dumps(assemble(folder), indent=1))
 
 
 def assemble(folder: RunFolder) -> dict[str, Any]:

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from minorkey.bundle.bundle import Bundle
 from minorkey.errors import StateError
-from minorkey.registry import bundle_of_version, fetch_bundle, former_champion, move_champion, note_rollback
+from minorkey.registry import former_champion, load_version, move_champion, note_rollback
 from minorkey.serving import local
 from minorkey.serving.promotion import serve_and_promote
 from minorkey.serving.verification import verify_in_process
@@ -59,7 +58,7 @@ def roll_back(model: str, *, to: str = "", reason: str) -> Rollback:
         raise StateError(
             "this version is the champion already", key="--to", value=to, allowed="an earlier version"
         )
-    bundle = Bundle.load(fetch_bundle(bundle_of_version(model, version)))
+    bundle = load_version(model, version)
     verify_in_process(bundle)
     url, running = "", local.status(model)
     if running is None:

@@ -6,11 +6,15 @@ import re
 import subprocess
 import time
 
+import docker
 import httpx
 import pytest
+from docker.types import Ulimit
+from kfp.local import docker_task_handler
 
 from minorkey.result import write_result
 from minorkey.spec import RunSpec, with_overrides
+from pipelines import containers
 from pipelines.local import run
 from tests.containers.conftest import LIMITS
 from tests.containers.podman import PIPELINE, PREDICTOR, once, started
@@ -42,14 +46,14 @@ def results(engine, tmp_path_factory):
     found = {}
     for runner in ("process", "container"):
         folder = tmp_path_factory.mktemp(runner)
-        containers = None
+        options = None
         if runner == "container":
-            containers = {"network_mode": "host", "ulimits": LIMITS, "user": str(os.getuid())}
-            containers |= {"read_only": True, "tmpfs": {"/tmp": ""}}
+            options = {"network_mode": "host", "ulimits": LIMITS, "user": str(os.getuid())}
+            options |= {"read_only": True, "tmpfs": {"/tmp": ""}}
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("MINORKEY_HOME", str(folder / "home"))
             patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-            run(spec(), folder / "out", finish=write_result, containers=containers)
+            run(spec(), folder / "out", finish=write_result, containers=options)
         found[runner] = folder / "out"
     return found
 
@@ -69,6 +73,20 @@ def test_steps_really_ran_in_containers(results):
     executed = re.findall(r"Executing task.*'([a-z]+)'", log)
     assert {"load", "preprocess", "tune", "evaluate", "register"} < set(executed)
     assert log.count(f"Found image '{PIPELINE}'") == len(executed)
+
+
+@pytest.mark.parametrize("status", [0, 7])
+def test_a_step_that_ends_at_once_keeps_its_status(engine, monkeypatch, status):
+    monkeypatch.setattr(docker_task_handler, "run_docker_container", None)
+    containers.keep_until_read()
+    options = {"network_mode": "host", "ulimits": [Ulimit(**limit) for limit in LIMITS]}
+    client = docker.from_env()
+    for _ in range(5):
+        command = ["/bin/sh", "-c", f"exit {status}"]
+        run_it = docker_task_handler.run_docker_container
+        assert run_it(client, image=PIPELINE, command=command, volumes={}, **options) == status
+    assert not client.containers.list(all=True, filters={"ancestor": PIPELINE})
+    client.close()
 
 
 def test_the_predictor_serves_a_mounted_bundle_as_a_plain_user_and_ends_on_sigterm(results):

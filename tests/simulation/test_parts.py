@@ -5,7 +5,7 @@ import pytest
 
 from minorkey.errors import SpecError
 from minorkey.simulation.course import Course
-from minorkey.simulation.drifts import drawn, feature_to_move_by
+from minorkey.simulation.drifts import drawn, feature_to_move_by, standardised
 from minorkey.simulation.labels import LabelPlan
 from tests.data.rows import make_dataset
 
@@ -15,7 +15,8 @@ NOISE = DATA.features["noise"].to_numpy()
 
 
 def drift(name: str, amount: float, feature: str = "noise"):
-    return drawn(DATA, ROWS, name, feature, amount, np.random.default_rng(0))
+    z = standardised(DATA, feature)
+    return drawn(DATA.y, ROWS, name, z, amount, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("name", ["none", "covariate", "prior", "concept"])

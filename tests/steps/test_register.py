@@ -45,6 +45,7 @@ def test_register_writes_a_challenger_with_its_lineage(bundle: Bundle, tmp_path:
         "minorkey.bundle_uri": result.bundle_uri,
         "minorkey.data_digest": "f" * 32,
         "minorkey.decision": "promote",
+        "minorkey.decision_reason": "no champion yet",
     }
     assert expected.items() <= version.tags.items()
     tracker = open_run("cards", "key-1")

@@ -65,11 +65,10 @@ def _sections_of(model: str) -> dict[str, Any]:
     Raises:
         StateError: the model has no champion.
     """
-    from minorkey.bundle.bundle import Bundle
-    from minorkey.registry import bundle_of_version, fetch_bundle, resolve_reference
+    from minorkey.registry import load_version, resolve_reference
 
     *_, version = resolve_reference(f"{model}@champion")
-    schema = Bundle.load(fetch_bundle(bundle_of_version(model, version))).info.schema
+    schema = load_version(model, version).info.schema
     return {
         "target": schema.target,
         "positive": schema.positive,

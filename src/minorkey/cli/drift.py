@@ -1,12 +1,11 @@
 """``minorkey drift``."""
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from minorkey.errors import StateError
+from minorkey.cli.output import output_file
 
 __all__ = ["drift_command"]
 
@@ -65,26 +64,11 @@ def drift_command(
     if page is not None:
         from minorkey.drift.page import render_page
 
-        _write(render_page(found, reference, current), page)
+        with output_file(page, "page") as aside:
+            aside.write_text(render_page(found, reference, current), encoding="utf-8")
     if json:
         import json as encoder
 
         print(encoder.dumps(found.to_json(), indent=1))
     else:
         print(f"{comparison_text(found)}\n\npage: {page}")
-
-
-def _write(text: str, page: Path) -> None:
-    aside = page.with_name(f".{page.name}.partial")
-    try:
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(page)
-    except OSError as error:
-        with suppress(OSError):
-            aside.unlink()
-        raise StateError(
-            "the page cannot be written",
-            key=str(page),
-            value=error.strerror or error,
-            remedy="name a file in a folder with room that exists and that you may write to",
-        ) from None

@@ -1,11 +1,11 @@
 """``minorkey init``."""
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from minorkey.aside import put_text
 from minorkey.errors import StateError
 
 __all__ = ["init_command"]
@@ -49,13 +49,9 @@ def init_command(
             "the file exists already", key=str(path), remedy="add --overwrite, or give another --out"
         )
     text = initial_spec(spec)
-    aside = path.with_name(f".{path.name}.partial")
     try:
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(path)
+        put_text(path, text)
     except OSError as error:
-        with suppress(OSError):
-            aside.unlink()
         raise StateError(
             "the file cannot be written", key=str(path), value=error.strerror, remedy="give another --out"
         ) from None

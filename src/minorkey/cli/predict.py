@@ -1,20 +1,20 @@
 """``minorkey predict``."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from minorkey.errors import DataError, SpecError, StateError
+from minorkey.cli.output import require_table_format, write_table
+from minorkey.errors import DataError
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 __all__ = ["predict_command"]
 
-_FORMATS = (".csv", ".parquet")
 #: Words of messages that speak of a specification, and what they are here.
 _WORDS = {
     " where no time is known, or leave the column out (data.drop)": " where no time is known",
@@ -64,14 +64,7 @@ def predict_command(
     quiet
         Print nothing but errors.
     """
-    if out.suffix.lower() not in _FORMATS:
-        raise SpecError(
-            "the format of the output is not known",
-            key="--out",
-            value=out.name,
-            allowed=" or ".join(_FORMATS),
-            remedy="give the file one of these suffixes",
-        )
+    require_table_format(out)
     import pandas as pd
 
     from minorkey.bundle.bundle import Bundle
@@ -86,7 +79,7 @@ def predict_command(
         features = encode_features(read_frame(data, options), loaded.info.schema)
     _, score = loaded.score(features)
     predicted = (score >= loaded.info.threshold).astype(int)
-    _write(pd.DataFrame({"score": score, "predicted": predicted}), out)
+    write_table(pd.DataFrame({"score": score, "predicted": predicted}), out)
     if not quiet:
         print(f"{len(score):,} rows scored, {int(predicted.sum()):,} called positive: {out}")
 
@@ -101,22 +94,3 @@ def _without_specification() -> Iterator[None]:
         for of_specification, here in _WORDS.items():
             said = {name: text.replace(of_specification, here) for name, text in said.items()}
         raise DataError(error.problem, value=error.value, **said) from None
-
-
-def _write(scores: "pd.DataFrame", out: Path) -> None:
-    aside = out.with_name(f".{out.name}.partial")
-    try:
-        if out.suffix.lower() == ".csv":
-            scores.to_csv(aside, index=False)
-        else:
-            scores.to_parquet(aside, index=False)
-        aside.replace(out)
-    except OSError as error:
-        with suppress(OSError):
-            aside.unlink()
-        raise StateError(
-            "the output cannot be written",
-            key=str(out),
-            value=error.strerror or error,
-            remedy="name a file in a folder with room that exists and that you may write to",
-        ) from None

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from minorkey.cli.output import require_table_format, write_table
+
 __all__ = ["simulate_command"]
 
 
@@ -102,7 +104,7 @@ def simulate_command(
     from minorkey.cli.run import resolve_spec
     from minorkey.data.loading import load_dataset
     from minorkey.scalars import scalar
-    from minorkey.simulation.account import check_out, summary, write_rows
+    from minorkey.simulation.account import answered_rows, summary
     from minorkey.simulation.course import Course
     from minorkey.simulation.drifts import feature_to_move_by
     from minorkey.simulation.labels import LabelPlan
@@ -110,7 +112,8 @@ def simulate_command(
 
     course: Any = Course(shape, start, end)  # type: ignore[arg-type]
     plan = LabelPlan(labels, label_delay, audit)  # type: ignore[arg-type]
-    check_out(out)
+    if out is not None:
+        require_table_format(out)
     flags = {"data.source": data, "data.target": target, "data.positive": positive and scalar(positive)}
     spec, _ = resolve_spec(None, flags=flags, settings=[], keep=keep_column or [])
     dataset = load_dataset(spec.data).dataset
@@ -139,6 +142,6 @@ def simulate_command(
 
     tally = stream(dataset, traffic, watch=watch)
     if out is not None:
-        write_rows(tally, out)
+        write_table(answered_rows(tally), out)
     if not quiet:
         print("\r" + "\n".join(summary(tally)))

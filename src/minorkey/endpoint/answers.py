@@ -1,6 +1,8 @@
 """Answers in JSON, and what becomes of errors: a body with ``error``, and never a traceback."""
 
 import json
+import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
@@ -12,7 +14,9 @@ from starlette.responses import Response
 from minorkey.errors import StateError
 from minorkey.serving.refusal import Refusal
 
-__all__ = ["answer", "explain_errors"]
+__all__ = ["Handler", "answer", "counted", "explain_errors"]
+
+Handler = Callable[[Request], Awaitable[Response]]
 
 _log = structlog.get_logger("minorkey.endpoint")
 
@@ -21,6 +25,27 @@ def answer(content: Any, status: int = 200) -> Response:
     """Content as JSON."""
     text = json.dumps(content, separators=(",", ":"), allow_nan=False)
     return Response(text.encode(), status, media_type="application/json")
+
+
+def counted(handler: Handler, tell: Callable[[int, float], None]) -> Handler:
+    """The handler, after whose every request its status and seconds are told."""
+
+    async def handle(request: Request) -> Response:
+        started, code = time.perf_counter(), 500
+        try:
+            found = await handler(request)
+            code = found.status_code
+            return found
+        except Refusal as refusal:
+            code = refusal.status
+            raise
+        except StateError:
+            code = 503
+            raise
+        finally:
+            tell(code, time.perf_counter() - started)
+
+    return handle
 
 
 def explain_errors(app: Starlette) -> None:

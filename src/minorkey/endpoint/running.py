@@ -7,7 +7,7 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from minorkey.serving.server import bind, url_of
+from minorkey.serving.server import bind, http_config, url_of
 
 __all__ = ["run_service"]
 
@@ -34,18 +34,7 @@ def run_service(
     listener = bind(host, port)
     stop = threading.Event()
     worker = threading.Thread(target=work, args=(stop,), name=f"{name}-work", daemon=True)
-    config = uvicorn.Config(
-        app,
-        loop="asyncio",
-        http="h11",
-        ws="none",
-        lifespan="off",
-        log_level="error",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=10,
-        limit_concurrency=256,
-    )
+    config = http_config(app, at_once=256)
     worker.start()
     _log.info("serving", service=name, url=url_of(listener))
     try:

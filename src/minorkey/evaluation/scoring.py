@@ -1,5 +1,6 @@
 """Scores of the test rows, each by a bundle whose training excluded the row."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from minorkey.bundle.bundle import Bundle
-from minorkey.data.dataset import Scores
+from minorkey.data.dataset import Dataset, Scores
 from minorkey.data.training_set import TestSet
 from minorkey.errors import ContractError
+from minorkey.evaluation.intervals import metric_intervals
+from minorkey.spec import EvaluateSpec
 
-__all__ = ["CANDIDATE", "Scored", "score_test"]
+__all__ = ["CANDIDATE", "Scored", "judged", "score_test"]
 
 CANDIDATE = "candidate"
 
@@ -30,10 +33,42 @@ class Scored:
     score: Scores
     threshold: Scores
 
+    def take(self, rows: npt.NDArray[np.bool_]) -> "Scored":
+        """The view of some rows, by a mask of shape (n,)."""
+        return Scored(self.raw[..., rows], self.score[..., rows], self.threshold[..., rows])
+
     @property
     def called(self) -> npt.NDArray[np.bool_]:
         """Which rows are called positive."""
         return self.score >= self.threshold
+
+
+def judged(
+    data: Dataset, scored: Scored, *, costs: Mapping[str, float], spec: EvaluateSpec, seed: int
+) -> dict[str, dict[str, float | None]]:
+    """Every metric of scored rows with its interval, as JSON content.
+
+    Args:
+        data: the rows.
+        scored: one model's view of them.
+        costs: ``false_negative`` and ``false_positive``.
+        spec: confidence and number of bootstraps.
+        seed: seed of the bootstraps.
+    """
+    found = metric_intervals(
+        data.y,
+        scored.raw,
+        scored.score,
+        scored.threshold,
+        weight=data.weight,
+        entity=data.entity,
+        cost=data.cost,
+        costs=(costs["false_negative"], costs["false_positive"]),
+        confidence=spec.confidence,
+        bootstraps=spec.bootstraps,
+        seed=seed,
+    )
+    return {name: interval.to_json() for name, interval in found.items()}
 
 
 def score_test(bundle_dir: Path, baselines_dir: Path, test: TestSet) -> dict[str, Scored]:

@@ -1,6 +1,6 @@
 """The feedback service's HTTP face."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
@@ -9,10 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from minorkey.endpoint.answers import answer, explain_errors
+from minorkey.endpoint.answers import Handler, answer, counted, explain_errors
 from minorkey.endpoint.limits import Admission, read_body
 from minorkey.endpoint.token import BearerToken
-from minorkey.errors import StateError
 from minorkey.feedback.intake import Intake
 from minorkey.feedback.messages import parse_labels, parse_records
 from minorkey.feedback.metrics import FeedbackMetrics
@@ -25,7 +24,6 @@ __all__ = ["MAX_BODY_BYTES", "create_app"]
 MAX_BODY_BYTES = 8 * 2**20
 _AT_ONCE, _A_SECOND, _BURST = 32, 500.0, 2_000
 
-_Handler = Callable[[Request], Awaitable[Response]]
 _Work = Callable[[Intake, Any], dict[str, Any]]
 
 
@@ -42,6 +40,9 @@ def create_app(intake: Intake, token: BearerToken, admission: Admission | None =
     looks = Admission(at_once=8, a_second=20.0, burst=100)
     limiter = CapacityLimiter(4)
 
+    def told_of(path: str, handler: Handler) -> Handler:
+        return counted(handler, lambda code, seconds: metrics.answered(path, code))
+
     def posting(path: str, work: _Work) -> Route:
         async def handle(request: Request) -> Response:
             with admission.admitted():
@@ -51,7 +52,7 @@ def create_app(intake: Intake, token: BearerToken, admission: Admission | None =
                     await to_thread.run_sync(lambda: work(intake, parse_json(body)), limiter=limiter)
                 )
 
-        return Route(path, _counted(path, metrics, handle), methods=["POST"])
+        return Route(path, told_of(path, handle), methods=["POST"])
 
     async def delete(request: Request) -> Response:
         with admission.admitted():
@@ -82,7 +83,7 @@ def create_app(intake: Intake, token: BearerToken, admission: Admission | None =
         routes=[
             posting("/predictions", _predictions),
             posting("/labels", _labels),
-            Route(rows, _counted("/rows", metrics, delete), methods=["DELETE"]),
+            Route(rows, told_of("/rows", delete), methods=["DELETE"]),
             Route("/metrics", told, methods=["GET"]),
             Route("/health/live", live, methods=["GET"]),
             Route("/health/ready", ready, methods=["GET"]),
@@ -106,22 +107,3 @@ def _labels(intake: Intake, content: Any) -> dict[str, Any]:
 def _reach(intake: Intake) -> None:
     with intake.books.transaction(alone=False) as made:
         made.rows("SELECT 1")
-
-
-def _counted(path: str, metrics: FeedbackMetrics, handler: _Handler) -> _Handler:
-    async def handle(request: Request) -> Response:
-        code = 500
-        try:
-            found = await handler(request)
-            code = found.status_code
-            return found
-        except Refusal as refusal:
-            code = refusal.status
-            raise
-        except StateError:
-            code = 503
-            raise
-        finally:
-            metrics.answered(path, code)
-
-    return handle

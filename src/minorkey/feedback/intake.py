@@ -183,10 +183,7 @@ def _place(made: Transaction, model: str, label: Label, now: float) -> tuple[str
     if result == "joined":
         made.change(
             _JOIN,
-            known if label.label is None else label.label,
-            moment,
-            int(label.intervened or intervened),
-            propensity if label.propensity is None else label.propensity,
+            *_merged(label, known, moment, bool(intervened), propensity),
             model,
             label.id,
         )  # fmt: skip
@@ -201,6 +198,18 @@ def _result(label: Label, known: int | None, intervened: bool, propensity: float
         return "conflict"
     new = (label.label is not None and known is None) or (label.intervened and not intervened)
     return "joined" if new or (label.propensity is not None and propensity is None) else "duplicate"
+
+
+def _merged(
+    label: Label, known: int | None, moment: float, intervened: bool, propensity: float | None
+) -> tuple[int | None, float, int, float | None]:
+    """Label, its time, intervention and propensity of a row that has been told of twice, without conflict."""
+    return (
+        known if label.label is None else label.label,
+        moment,
+        int(label.intervened or intervened),
+        propensity if label.propensity is None else label.propensity,
+    )
 
 
 def _keep_early(made: Transaction, model: str, label: Label, moment: float, now: float) -> str:
@@ -224,10 +233,7 @@ def _keep_early(made: Transaction, model: str, label: Label, moment: float, now:
     made.change(
         "UPDATE minorkey_feedback_early SET label = %s, label_time = %s, intervened = %s, propensity = %s "
         "WHERE model = %s AND id = %s",
-        known if label.label is None else label.label,
-        moment,
-        int(label.intervened or intervened),
-        propensity if label.propensity is None else label.propensity,
+        *_merged(label, known, moment, bool(intervened), propensity),
         model,
         label.id,
     )

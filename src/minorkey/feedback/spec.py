@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Literal, Self
 
-import yaml
 from pydantic import Field, model_validator
 
 from minorkey.data.durations import parse_duration
-from minorkey.errors import SpecError
+from minorkey.spec.reading import read_yaml
 from minorkey.spec.section import Section
 from minorkey.spec.validation import validated
 
@@ -67,14 +66,6 @@ def load_feedback_spec(path: Path) -> FeedbackSpec:
     Raises:
         SpecError: the file cannot be read, is not YAML, or does not fit.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SpecError(
-            "the feedback service's specification cannot be read",
-            key=str(path),
-            value=error,
-            allowed="a file in UTF-8 YAML",
-            remedy=_REMEDY,
-        ) from None
-    return validated(FeedbackSpec, content, what="the feedback service's specification", remedy=_REMEDY)
+    what = "the feedback service's specification"
+    content = read_yaml(path, what=what, absent="check the path", broken=_REMEDY)
+    return validated(FeedbackSpec, content, what=what, remedy=_REMEDY)

@@ -2,6 +2,7 @@
 
 from minorkey.registry.bundles import check_bundle_root, fetch_bundle, store_bundle
 from minorkey.registry.former import former_champion, note_rollback
+from minorkey.registry.loading import load_version
 from minorkey.registry.versions import (
     bundle_of_version,
     move_champion,
@@ -16,6 +17,7 @@ __all__ = [
     "check_bundle_root",
     "fetch_bundle",
     "former_champion",
+    "load_version",
     "move_champion",
     "note_rollback",
     "register_version",

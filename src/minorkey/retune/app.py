@@ -1,18 +1,14 @@
 """The trigger's HTTP face: the webhook, the ledger to look at, metrics and health."""
 
-import time
-from collections.abc import Awaitable, Callable
-
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from minorkey.endpoint.answers import answer, explain_errors
+from minorkey.endpoint.answers import Handler, answer, counted, explain_errors
 from minorkey.endpoint.limits import Admission, read_body
 from minorkey.endpoint.token import BearerToken
-from minorkey.errors import StateError
 from minorkey.retune.ledger import Recorded
 from minorkey.retune.metrics import TriggerMetrics
 from minorkey.retune.page import HEADERS, render
@@ -30,8 +26,6 @@ MAX_BODY_BYTES = 4 * 2**20
 _AT_ONCE = 32
 _A_SECOND, _BURST = 200.0, 1_000
 _SHOWN, _MOST_SHOWN = 100, 1_000
-
-_Handler = Callable[[Request], Awaitable[Response]]
 
 
 def create_app(trigger: Trigger, token: BearerToken, admission: Admission | None = None) -> Starlette:
@@ -58,35 +52,24 @@ def create_app(trigger: Trigger, token: BearerToken, admission: Admission | None
     return app
 
 
-def _webhook(trigger: Trigger, token: BearerToken, admission: Admission, metrics: TriggerMetrics) -> _Handler:
+def _webhook(trigger: Trigger, token: BearerToken, admission: Admission, metrics: TriggerMetrics) -> Handler:
     limiter = CapacityLimiter(4)
 
     async def handle(request: Request) -> Response:
-        started, code = time.perf_counter(), 500
-        try:
-            with admission.admitted():
-                token.require(request)
-                body = await read_body(request, MAX_BODY_BYTES)
-                recorded = await to_thread.run_sync(_receive, trigger, body, limiter=limiter)
-            code = 202
-            return answer({"recorded": recorded.dispositions, "actions": recorded.actions}, code)
-        except Refusal as refusal:
-            code = refusal.status
-            raise
-        except StateError:
-            code = 503
-            raise
-        finally:
-            metrics.answered(code, time.perf_counter() - started)
+        with admission.admitted():
+            token.require(request)
+            body = await read_body(request, MAX_BODY_BYTES)
+            recorded = await to_thread.run_sync(_receive, trigger, body, limiter=limiter)
+        return answer({"recorded": recorded.dispositions, "actions": recorded.actions}, 202)
 
-    return handle
+    return counted(handle, metrics.answered)
 
 
 def _receive(trigger: Trigger, body: bytes) -> Recorded:
     return trigger.receive(parse_webhook(parse_json(body)))
 
 
-def _ledger(trigger: Trigger) -> _Handler:
+def _ledger(trigger: Trigger) -> Handler:
     async def handle(request: Request) -> Response:
         shown = request.query_params.get("limit", str(_SHOWN))
         if not shown.isdecimal() or not shown.isascii() or not 1 <= int(shown[:9]) <= _MOST_SHOWN:
@@ -104,7 +87,7 @@ def _ledger(trigger: Trigger) -> _Handler:
     return handle
 
 
-def _metrics(metrics: TriggerMetrics) -> _Handler:
+def _metrics(metrics: TriggerMetrics) -> Handler:
     async def handle(request: Request) -> Response:
         text = await to_thread.run_sync(metrics.text)
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
@@ -112,7 +95,7 @@ def _metrics(metrics: TriggerMetrics) -> _Handler:
     return handle
 
 
-def _ready(trigger: Trigger) -> _Handler:
+def _ready(trigger: Trigger) -> Handler:
     async def handle(request: Request) -> Response:
         await to_thread.run_sync(trigger.ledger.running)
         return answer({"ready": True})
@@ -124,7 +107,7 @@ async def _live(request: Request) -> Response:
     return answer({"live": True})
 
 
-def _admitted(admission: Admission, handler: _Handler) -> _Handler:
+def _admitted(admission: Admission, handler: Handler) -> Handler:
     async def handle(request: Request) -> Response:
         with admission.admitted():
             return await handler(request)

@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 from typing import Literal, Self
 
-import yaml
 from pydantic import Field, model_validator
 
 from minorkey.data.durations import parse_duration
 from minorkey.errors import SpecError
+from minorkey.spec.reading import read_yaml
 from minorkey.spec.section import Section
 from minorkey.spec.validation import validated
 
@@ -91,24 +91,9 @@ def load_retune_spec(path: Path) -> RetuneSpec:
     Raises:
         SpecError: the file cannot be read, is not YAML, does not fit, or names a file that is not there.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SpecError(
-            "the trigger's specification cannot be read",
-            key=str(path),
-            value=error.strerror,
-            remedy="check the path",
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SpecError(
-            "the trigger's specification is not valid YAML",
-            key=str(path),
-            value=error,
-            allowed="UTF-8 YAML",
-            remedy=_REMEDY,
-        ) from None
-    found = validated(RetuneSpec, content, what="the trigger's specification", remedy=_REMEDY)
+    what = "the trigger's specification"
+    content = read_yaml(path, what=what, absent="check the path", broken=_REMEDY)
+    found = validated(RetuneSpec, content, what=what, remedy=_REMEDY)
     for name, model in found.models.items():
         if not Path(model.spec).is_file():
             raise SpecError(

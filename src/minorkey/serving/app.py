@@ -12,8 +12,8 @@ import structlog
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
+from minorkey.endpoint.limits import read_body
 from minorkey.serving.predictor import Prediction, Predictor
 from minorkey.serving.protocol import InferenceRequest, parse_inference, parse_json, parse_rows
 from minorkey.serving.reasons import MAX_REASON_ROWS
@@ -136,23 +136,9 @@ def _asked_for(slot: Slot, request: Request) -> Predictor:
 
 
 async def _body(request: Request) -> bytes:
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise Refusal("compressed bodies are not accepted", status=415)
     if "inference-header-content-length" in request.headers:
         raise Refusal("binary tensors are not accepted; send the data as JSON", status=415)
-    too_large = Refusal(f"the body is larger than {MAX_BODY_BYTES:,} bytes", status=413)
-    if int(request.headers.get("content-length", "0")) > MAX_BODY_BYTES:
-        raise too_large
-    chunks, size = [], 0
-    try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > MAX_BODY_BYTES:
-                raise too_large
-            chunks.append(chunk)
-    except ClientDisconnect:
-        raise Refusal("the request broke off") from None
-    return b"".join(chunks)
+    return await read_body(request, MAX_BODY_BYTES)
 
 
 def _metrics(slot: Slot) -> _Handler:

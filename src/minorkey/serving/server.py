@@ -6,6 +6,7 @@ from pathlib import Path
 
 import structlog
 import uvicorn
+from starlette.applications import Starlette
 
 from minorkey.bundle.bundle import Bundle
 from minorkey.errors import StateError
@@ -88,10 +89,16 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run_server(slot: Slot, follower: Follower | None, listener: socket.socket) -> None:
-    """Answer requests until SIGTERM or SIGINT; requests under way are finished first."""
-    config = uvicorn.Config(
-        create_app(slot),
+def http_config(app: Starlette, *, at_once: int, keep_alive: int = 5) -> uvicorn.Config:
+    """How every service of ours listens: requests under way are finished first when it ends.
+
+    Args:
+        app: answers.
+        at_once: most connections at a time.
+        keep_alive: seconds after which an idle connection is closed.
+    """
+    return uvicorn.Config(
+        app,
         loop="asyncio",
         http="h11",
         ws="none",
@@ -99,10 +106,15 @@ def run_server(slot: Slot, follower: Follower | None, listener: socket.socket) -
         log_level="error",
         access_log=False,
         server_header=False,
-        timeout_keep_alive=75,
+        timeout_keep_alive=keep_alive,
         timeout_graceful_shutdown=10,
-        limit_concurrency=512,
+        limit_concurrency=at_once,
     )
+
+
+def run_server(slot: Slot, follower: Follower | None, listener: socket.socket) -> None:
+    """Answer requests until SIGTERM or SIGINT; requests under way are finished first."""
+    config = http_config(create_app(slot), at_once=512, keep_alive=75)
     slot.recorder = recorder_of_settings(slot.metrics)
     if slot.recorder is not None:
         slot.recorder.start()

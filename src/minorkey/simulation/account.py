@@ -1,45 +1,18 @@
 """What a simulation tells when it is over."""
 
-from dataclasses import asdict
-from pathlib import Path
+from dataclasses import asdict, fields
 
 import numpy as np
 import pandas as pd
 
-from minorkey.errors import SpecError
-from minorkey.simulation.stream import Tally
+from minorkey.simulation.stream import Sent, Tally
 
-__all__ = ["check_out", "summary", "write_rows"]
-
-_FORMATS = (".csv", ".parquet")
-_COLUMNS = ("id", "time", "label", "score", "predicted", "version", "intensity")
+__all__ = ["answered_rows", "summary"]
 
 
-def check_out(out: Path | None) -> None:
-    """Refuse a file of another format before any row goes out.
-
-    Raises:
-        SpecError: the suffix says no format.
-    """
-    if out is not None and out.suffix.lower() not in _FORMATS:
-        raise SpecError(
-            "the format of the output is not known",
-            key="--out",
-            value=out.name,
-            allowed=" or ".join(_FORMATS),
-            remedy="give the file one of these suffixes",
-        )
-
-
-def write_rows(tally: Tally, out: Path) -> None:
-    """Write the answered rows aside and rename the file into place."""
-    frame = pd.DataFrame([asdict(row) for row in tally.rows], columns=list(_COLUMNS))
-    aside = out.with_name(f".{out.name}.partial")
-    if out.suffix.lower() == ".csv":
-        frame.to_csv(aside, index=False)
-    else:
-        frame.to_parquet(aside, index=False)
-    aside.replace(out)
+def answered_rows(tally: Tally) -> pd.DataFrame:
+    """The answered rows as a table."""
+    return pd.DataFrame([asdict(row) for row in tally.rows], columns=[one.name for one in fields(Sent)])
 
 
 def summary(tally: Tally) -> list[str]:

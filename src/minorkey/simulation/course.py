@@ -1,14 +1,14 @@
 """How strong a drift is at each moment of a stream."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from minorkey.errors import SpecError
 
 __all__ = ["SHAPES", "Course", "Shape"]
 
 Shape = Literal["abrupt", "gradual", "recurring"]
-SHAPES: tuple[Shape, ...] = ("abrupt", "gradual", "recurring")
+SHAPES: tuple[Shape, ...] = get_args(Shape)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from minorkey.data.dataset import Dataset, Labels
 from minorkey.errors import SpecError
 
-__all__ = ["DRIFTS", "Block", "drawn", "feature_to_move_by"]
+__all__ = ["DRIFTS", "Block", "drawn", "feature_to_move_by", "standardised"]
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
@@ -70,28 +70,35 @@ DRIFTS: dict[str, Callable[[Block, Floats, float, np.random.Generator], Block]] 
 }
 
 
+def standardised(data: Dataset, feature: str) -> Floats:
+    """What covariate and concept drift go by: a numeric feature in its spreads from its mean, shape (n,).
+
+    Args:
+        data: the data set.
+        feature: its name; "" where the drift needs none: zeros.
+    """
+    if not feature:
+        return np.zeros(len(data))
+    whole = data.features[feature].to_numpy(np.float64)
+    spread = float(np.nanstd(whole)) or 1.0
+    return np.asarray(np.nan_to_num((whole - np.nanmean(whole)) / spread))
+
+
 def drawn(
-    data: Dataset, rows: Positions, drift: str, feature: str, amount: float, random: np.random.Generator
+    y: Labels, rows: Positions, drift: str, z: Floats, amount: float, random: np.random.Generator
 ) -> Block:
     """The rows of a block under a drift.
 
     Args:
-        data: the data set.
+        y: labels of the data set.
         rows: shape (n,), positions of the block without drift.
         drift: one of `DRIFTS`.
-        feature: numeric feature that covariate and concept drift go by; "" where the drift needs none.
+        z: of the data set, from `standardised`.
         amount: intensity times strength; 0 changes nothing.
         random: source of chance.
     """
-    block = Block(rows, data.y[rows])
-    if amount <= 0 or drift == "none":
-        return block
-    z = np.zeros(len(rows))
-    if feature:
-        whole = data.features[feature].to_numpy(np.float64)
-        spread = float(np.nanstd(whole)) or 1.0
-        z = np.nan_to_num((whole[rows] - np.nanmean(whole)) / spread)
-    return DRIFTS[drift](block, z, amount, random)
+    block = Block(rows, y[rows])
+    return DRIFTS[drift](block, z[rows], amount, random) if amount > 0 else block
 
 
 def feature_to_move_by(data: Dataset, drift: str, named: str) -> str:

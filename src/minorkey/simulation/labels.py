@@ -1,7 +1,7 @@
 """Labels as they come in production: late, and not for every row."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from minorkey.errors import SpecError
 __all__ = ["POLICIES", "LabelPlan", "Policy"]
 
 Policy = Literal["full", "delayed_positive", "selective"]
-POLICIES: tuple[Policy, ...] = ("full", "delayed_positive", "selective")
+POLICIES: tuple[Policy, ...] = get_args(Policy)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class LabelPlan:
         after = float(random.random()) * self.delay if y else self.delay
         if self.policy == "delayed_positive" and not y:
             return None
-        if self.policy == "full" or self.policy == "delayed_positive":
+        if self.policy != "selective":
             return after, {"id": identity, "label": y}
         if not predicted:
             return (after, {"id": identity, "label": y}) if y else None

@@ -24,15 +24,12 @@ def body(
         missing: share of the cells that are emptied.
         random: source of chance.
     """
-    columns: Columns = {}
-    for name in names:
-        values = data.features[name].to_numpy()[rows].copy()
-        text = data.schema.names("categorical")
-        if missing > 0:
+    columns: Columns = {name: data.features[name].to_numpy()[rows] for name in names}
+    if missing > 0:
+        texts = set(data.schema.names("categorical"))
+        for name, values in columns.items():
             empty = random.random(len(values)) < missing
-            values = values.astype(object if name in text else np.float64)
-            values[empty] = MISSING if name in text else np.nan
-        columns[name] = values
+            columns[name] = np.where(empty, MISSING if name in texts else np.nan, values)
     return {"id": identity, **inference_body(columns)}
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from minorkey.data.dataset import Dataset
 from minorkey.errors import DataError, StateError
 from minorkey.simulation.course import Course
-from minorkey.simulation.drifts import Block, drawn
+from minorkey.simulation.drifts import Block, drawn, standardised
 from minorkey.simulation.labels import LabelPlan
 from minorkey.simulation.requests import body, spoilt
 
@@ -128,6 +128,7 @@ class _Streaming:
         self._data, self._traffic, self._watch = data, traffic, watch
         self._random = np.random.default_rng(traffic.seed)
         self._tally, self._sending = Tally(), True
+        self._z = standardised(data, traffic.feature)
         #: Labels by when they are due; the number keeps equal times apart.
         self._due: list[tuple[float, int, dict[str, Any]]] = []
         self._number = itertools.count()
@@ -208,7 +209,7 @@ class _Streaming:
             intensity = traffic.course.intensity(begin / traffic.rows)
             rows = np.arange(begin, min(begin + size, traffic.rows)) % len(self._data)
             amount = intensity * traffic.strength
-            block = drawn(self._data, rows, traffic.drift, traffic.feature, amount, self._random)
+            block = drawn(self._data.y, rows, traffic.drift, self._z, amount, self._random)
             for place in range(0, len(rows), traffic.batch):
                 chosen = slice(place, place + traffic.batch)
                 yield begin + place, Block(block.rows[chosen], block.y[chosen]), intensity

@@ -11,10 +11,38 @@ from minorkey.spec.run import RunSpec
 from minorkey.spec.section import Section
 from minorkey.spec.validation import validated
 
-__all__ = ["load_spec", "parse_section", "with_overrides"]
+__all__ = ["load_spec", "parse_section", "read_yaml", "with_overrides"]
 
 
 S = TypeVar("S", bound=Section)
+
+
+def read_yaml(path: Path, *, what: str, absent: str, broken: str) -> Any:
+    """The content of a YAML file.
+
+    Args:
+        path: the file.
+        what: it is called in messages, such as "the specification".
+        absent: what to do where it cannot be read.
+        broken: what to do where it is no YAML.
+
+    Raises:
+        SpecError: it cannot be read, or is not YAML.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SpecError(
+            f"{what} cannot be read",
+            key=str(path),
+            value=error.strerror,
+            allowed="a YAML file",
+            remedy=absent,
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SpecError(
+            f"{what} is not valid YAML", key=str(path), value=error, allowed="UTF-8 YAML", remedy=broken
+        ) from None
 
 
 def load_spec(path: Path) -> RunSpec:
@@ -23,24 +51,12 @@ def load_spec(path: Path) -> RunSpec:
     Raises:
         SpecError: the file is missing, is not YAML, or does not fit the schema.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SpecError(
-            "the specification cannot be read",
-            key=str(path),
-            value=error.strerror,
-            allowed="a YAML file",
-            remedy="check the path; `minorkey init` writes a specification for a data set",
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SpecError(
-            "the specification is not valid YAML",
-            key=str(path),
-            value=error,
-            allowed="UTF-8 YAML",
-            remedy="mend the line that the message names: often a quote, a bracket or a space after a colon",
-        ) from None
+    content = read_yaml(
+        path,
+        what="the specification",
+        absent="check the path; `minorkey init` writes a specification for a data set",
+        broken="mend the line that the message names: often a quote, a bracket or a space after a colon",
+    )
     if content is None:
         content = {}
     if not isinstance(content, dict):

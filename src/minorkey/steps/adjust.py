@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from minorkey.aside import put_text
 from minorkey.bundle.bundle import Bundle
 from minorkey.bundle.recalibration import write_recalibrated
 from minorkey.bundle.reference import reference_profile
@@ -17,14 +18,14 @@ from minorkey.data.membership import seen_in_training, with_adjustment
 from minorkey.errors import DataError, StateError
 from minorkey.evaluation.calibration import Calibration
 from minorkey.evaluation.gate import spent_alpha
-from minorkey.evaluation.intervals import metric_intervals
 from minorkey.evaluation.ledger import open_ledger
 from minorkey.evaluation.metrics import compute_metrics
+from minorkey.evaluation.scoring import Scored, judged
 from minorkey.progress import emit
-from minorkey.registry import bundle_of_version, fetch_bundle
+from minorkey.registry import load_version
 from minorkey.spec import EvaluateSpec, MonitorSpec, ThresholdSpec, parse_section
 from minorkey.steps.step import step
-from minorkey.triage import Reference, Treatment, treat
+from minorkey.triage import Adjustment, Reference, Treatment, treat
 from minorkey.triage.account import adjustment_card, adjustment_page
 
 __all__ = ["run"]
@@ -111,17 +112,17 @@ def run(
         "champion_version": champion_version,
         "test": {"rows": len(done.later), "positives": done.later.positives, "digest": done.later.digest()},
         "metrics": {
-            name: _intervals(done, shipped, champion.info.costs, spec, seed)
+            name: _judged(done, shipped, champion, spec, seed)
             for name, shipped in (("test", now), ("champion", served))
         },
     }
     if fix is not None:
-        _write_bundle(bundle_dir, champion, done, verdict)
+        _write_bundle(bundle_dir, champion, done, fix, verdict)
     curves = {"served": served[0].apply(done.raw[1]), "adjusted": now[0].apply(done.raw[1])}
-    _write(report_path, adjustment_page(verdict, done.later.y, curves, done.later.weight))
-    _write(card_path, adjustment_card(verdict))
-    _write(study_path, json.dumps(_study(champion, done, now, verdict, seed), indent=1))
-    _write(verdict_path, json.dumps(verdict, indent=1))
+    put_text(report_path, adjustment_page(verdict, done.later.y, curves, done.later.weight))
+    put_text(card_path, adjustment_card(verdict))
+    put_text(study_path, json.dumps(_study(champion, done, now, verdict, seed), indent=1))
+    put_text(verdict_path, json.dumps(verdict, indent=1))
     return done.decision
 
 
@@ -133,7 +134,7 @@ def _champion(model: str, version: str) -> Bundle:
             remedy="run `minorkey run` first, or check the model's name, MINORKEY_HOME and "
             "MLFLOW_TRACKING_URI",
         )
-    return Bundle.load(fetch_bundle(bundle_of_version(model, version)))
+    return load_version(model, version)
 
 
 def _fresh_rows(folder: Path, champion: Bundle, name: str) -> Dataset:
@@ -182,35 +183,19 @@ def _reference(champion: Bundle, confidence: float) -> Reference:
     )
 
 
-def _intervals(
-    done: Treatment,
-    shipped: tuple[Calibration, float],
-    costs: dict[str, float],
-    spec: EvaluateSpec,
-    seed: int,
+def _judged(
+    done: Treatment, shipped: tuple[Calibration, float], champion: Bundle, spec: EvaluateSpec, seed: int
 ) -> dict[str, Any]:
     """Every metric on the later rows, with its interval."""
-    rows = done.later
-    found = metric_intervals(
-        rows.y,
-        done.raw[1],
-        shipped[0].apply(done.raw[1]),
-        shipped[1],
-        weight=rows.weight,
-        entity=rows.entity,
-        cost=rows.cost,
-        costs=(costs["false_negative"], costs["false_positive"]),
-        confidence=spec.confidence,
-        bootstraps=spec.bootstraps,
-        seed=seed,
-    )
-    return {name: interval.to_json() for name, interval in found.items()}
+    raw, (calibration, threshold) = done.raw[1], shipped
+    view = Scored(raw, calibration.apply(raw), np.full(len(raw), threshold))
+    return judged(done.later, view, costs=champion.info.costs, spec=spec, seed=seed)
 
 
-def _write_bundle(folder: Path, champion: Bundle, done: Treatment, verdict: dict[str, Any]) -> None:
-    fix, rows, info = done.adjustment, done.earlier, champion.info
-    if fix is None:
-        return
+def _write_bundle(
+    folder: Path, champion: Bundle, done: Treatment, fix: Adjustment, verdict: dict[str, Any]
+) -> None:
+    rows, info = done.earlier, champion.info
     adjusted = {
         "from_version": verdict["champion_version"],
         "from_digest": champion.digest,
@@ -227,15 +212,15 @@ def _write_bundle(folder: Path, champion: Bundle, done: Treatment, verdict: dict
         folder,
         fix.calibration,
         fix.threshold,
-        reference=_profile(champion, done),
+        reference=_profile(champion, done, verdict),
         membership=with_adjustment(info.membership, rows),
         lineage={**info.lineage, "adjusted": [*info.lineage.get("adjusted", []), adjusted]},
     )
 
 
-def _profile(champion: Bundle, done: Treatment) -> dict[str, Any]:
+def _profile(champion: Bundle, done: Treatment, verdict: dict[str, Any]) -> dict[str, Any]:
     """What production is compared with from now on: the fresh rows, and the rates on the later of them."""
-    calibration, threshold = done.shipped
+    calibration, _ = done.shipped
     both = (done.earlier, done.later)
     times = [part.event_time for part in both if part.event_time is not None]
     profile = reference_profile(
@@ -244,9 +229,8 @@ def _profile(champion: Bundle, done: Treatment) -> dict[str, Any]:
         MonitorSpec.model_validate(champion.info.lineage.get("monitor", {})),
         times=np.concatenate(times) if times else None,
     )
-    later, raw = done.later, done.raw[1]
-    shown = compute_metrics(later.y, raw, calibration.apply(raw), threshold, weight=later.weight)
-    return {**profile, "rates": reference_rates(later.y, later.weight, shown)}
+    shown = {name: told["value"] for name, told in verdict["metrics"]["test"].items()}
+    return {**profile, "rates": reference_rates(done.later.y, done.later.weight, shown)}
 
 
 def _study(
@@ -272,10 +256,3 @@ def _study(
         "trials": [],
         "versions": champion.info.lineage.get("versions", {}),
     }
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".partial")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)

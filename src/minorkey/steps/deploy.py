@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from minorkey.aside import put_text
 from minorkey.bundle.bundle import Bundle
 from minorkey.registry import fetch_bundle, move_champion, require_champion
 from minorkey.serving.promotion import serve_and_promote
@@ -50,6 +51,4 @@ def run(
         )
     else:
         move_champion(model, model_version, expected=champion_version)
-    aside = deployment_path.with_name(f"{deployment_path.name}.partial")
-    aside.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    aside.replace(deployment_path)
+    put_text(deployment_path, json.dumps(content, indent=1))

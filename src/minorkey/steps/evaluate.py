@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import roc_curve
 
+from minorkey.aside import put_text
 from minorkey.bundle.bundle import Bundle
 from minorkey.data.compatibility import require_champion_features
 from minorkey.data.membership import seen_in_training
@@ -15,14 +16,14 @@ from minorkey.data.slices import check_slices
 from minorkey.data.training_set import TestSet
 from minorkey.errors import BundleError, ContractError
 from minorkey.evaluation.gate import judge
-from minorkey.evaluation.intervals import Interval, metric_intervals
+from minorkey.evaluation.intervals import Interval
 from minorkey.evaluation.ledger import open_ledger
 from minorkey.evaluation.report import Content, model_card, render
 from minorkey.evaluation.report.points import confusion, weighted_confusion
-from minorkey.evaluation.scoring import CANDIDATE, Scored, score_test
+from minorkey.evaluation.scoring import CANDIDATE, Scored, judged, score_test
 from minorkey.evaluation.slices import slice_metrics
 from minorkey.progress import emit
-from minorkey.registry import bundle_of_version, fetch_bundle
+from minorkey.registry import load_version
 from minorkey.spec import EvaluateSpec, parse_section
 from minorkey.steps.step import step
 
@@ -95,22 +96,8 @@ def run(
     costs = challenger.info.costs
 
     def intervals(one: Scored, rows: npt.NDArray[np.bool_] | None = None) -> dict[str, Any]:
-        chosen = np.ones(len(data), dtype=bool) if rows is None else rows
-        part = data if rows is None else data.take(rows)
-        found = metric_intervals(
-            part.y,
-            one.raw[..., chosen],
-            one.score[..., chosen],
-            one.threshold[..., chosen],
-            weight=part.weight,
-            entity=part.entity,
-            cost=part.cost,
-            costs=(costs["false_negative"], costs["false_positive"]),
-            confidence=spec.confidence,
-            bootstraps=spec.bootstraps,
-            seed=seed,
-        )
-        return {name: interval.to_json() for name, interval in found.items()}
+        part, view = (data, one) if rows is None else (data.take(rows), one.take(rows))
+        return judged(part, view, costs=costs, spec=spec, seed=seed)
 
     profile = json.loads((test_dir / "profile.json").read_text(encoding="utf-8"))
     content = Content.of(
@@ -149,9 +136,9 @@ def run(
     content.verdict["confusion"] = confusion(content)
     if content.weighted:
         content.verdict["weighted_confusion"] = weighted_confusion(content)
-    _write(report_path, render(content))
-    _write(card_path, model_card(content))
-    _write(verdict_path, json.dumps(content.verdict, indent=1))
+    put_text(report_path, render(content))
+    put_text(card_path, model_card(content))
+    put_text(verdict_path, json.dumps(content.verdict, indent=1))
     return verdict.decision
 
 
@@ -172,7 +159,7 @@ def _champion(model: str, version: str, test: TestSet) -> tuple[Scored | None, A
     everything = np.ones(len(test.dataset), dtype=bool)
     if not version:
         return None, everything
-    champion = Bundle.load(fetch_bundle(bundle_of_version(model, version)))
+    champion = load_version(model, version)
     require_champion_features(
         champion.info.schema, test.dataset.schema, name=f"the champion, version {version} of {model},"
     )
@@ -201,10 +188,3 @@ def _roc(content: Content) -> dict[str, list[float]]:
 
 def _json(interval: Interval | None) -> dict[str, float | None] | None:
     return None if interval is None else interval.to_json()
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".partial")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)

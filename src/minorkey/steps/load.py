@@ -104,10 +104,9 @@ def _load(spec: DataSpec, feedback_uri: str, until: str) -> Loaded:
 
 def _check_champion(model: str, version: str, schema: Schema) -> None:
     """Before any work: the champion that the run has to beat is whole and can score these rows."""
-    from minorkey.bundle.bundle import Bundle
-    from minorkey.registry import bundle_of_version, fetch_bundle
+    from minorkey.registry import load_version
 
-    champion = Bundle.load(fetch_bundle(bundle_of_version(model, version)))
+    champion = load_version(model, version)
     require_champion_features(
         champion.info.schema, schema, name=f"the champion, version {version} of {model},"
     )

@@ -50,7 +50,10 @@ def run(
     verdict = _verdict(verdict_path)
     uri = store_bundle(bundle_dir, bundle.digest)
     tracker = open_run(model, run_key)
-    tags = {"minorkey.decision": verdict["decision"], "minorkey.reason": str(verdict["reason"])[:1000]}
+    tags = {
+        "minorkey.decision": verdict["decision"],
+        "minorkey.decision_reason": str(verdict["reason"])[:1000],
+    }
     compared_with = str(verdict.get("champion_version", ""))
     version = register_version(model, run_key, bundle, uri, tracker, tags, compared_with=compared_with)
     _log_run(tracker, bundle, verdict, version)
@@ -68,7 +71,7 @@ def _log_run(tracker: RunTracker, bundle: Bundle, verdict: dict[str, Any], versi
         metrics[f"test.{name}.high"] = _number(interval["high"])
     tags = {
         "minorkey.decision": verdict["decision"],
-        "minorkey.reason": verdict["reason"],
+        "minorkey.decision_reason": verdict["reason"],
         "minorkey.digest": bundle.digest,
         "minorkey.model_version": version,
     }

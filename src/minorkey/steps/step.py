@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from minorkey.aside import put_text
 from minorkey.errors import InputError, StateError
 from minorkey.progress import emit
 from minorkey.run_state import when_owner_dies
@@ -77,9 +78,7 @@ def _on_a_sound_disk(run: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> 
 def _leave(error: InputError) -> None:
     if settings().error:
         path = Path(settings().error)
-        aside = path.with_name(f"{path.name}.partial")
-        aside.write_text(error.dumps(), encoding="utf-8")
-        aside.replace(path)
+        put_text(path, error.dumps())
 
 
 def _cpu_seconds() -> float:

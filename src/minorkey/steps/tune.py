@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from minorkey import lease
-from minorkey.bundle.bundle import Bundle, BundleInfo, write_bundle
+from minorkey.aside import put_text
+from minorkey.bundle.bundle import BundleInfo, write_bundle
 from minorkey.bundle.compose import compose
 from minorkey.bundle.members import member_graph
 from minorkey.bundle.reference import reference_profile
@@ -20,7 +21,7 @@ from minorkey.evaluation.baselines import BASELINES, Prior
 from minorkey.evaluation.calibration import Calibration
 from minorkey.models.family import Encoding
 from minorkey.progress import emit
-from minorkey.registry import bundle_of_version, fetch_bundle
+from minorkey.registry import load_version
 from minorkey.search.driver import fit_members
 from minorkey.search.selection import FRESH, finalists
 from minorkey.search.tuning import Tuned, time_shares, trial_shares, tune_part
@@ -139,17 +140,14 @@ def run(
         "counts": _counts(study["trials"]),
         "versions": _versions(),
     }
-    aside = study_path.with_suffix(".partial")
-    aside.write_text(json.dumps(study, indent=1), encoding="utf-8")
-    aside.replace(study_path)
+    put_text(study_path, json.dumps(study, indent=1))
 
 
 def _known(model: str, base_version: str) -> list[Configuration]:
     """The configurations that a retune tries first."""
     if not base_version:
         return []
-    base = Bundle.load(fetch_bundle(bundle_of_version(model, base_version)))
-    return configurations_to_start_from(base.info)
+    return configurations_to_start_from(load_version(model, base_version).info)
 
 
 def _info(

@@ -4,14 +4,12 @@ from dataclasses import dataclass
 from math import hypot
 from typing import Any, Literal
 
+from minorkey.evaluation.bounds import FEW_POSITIVES
 from minorkey.triage.evidence import Evidence, Reference
 
-__all__ = ["FEW_POSITIVES", "Action", "Diagnosis", "diagnose"]
+__all__ = ["Action", "Diagnosis", "diagnose"]
 
 Action = Literal["wait", "none", "shift", "platt", "refit"]
-
-#: With fewer positives neither ranking nor calibration can be told from luck.
-FEW_POSITIVES = 50
 
 
 @dataclass(frozen=True)
