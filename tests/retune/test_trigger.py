@@ -47,6 +47,31 @@ def test_a_wall_clock_that_jumps_neither_shortens_nor_lengthens_a_cool_down(
     assert len(runs.keys) == 2
 
 
+def test_harm_that_is_still_told_after_a_run_and_a_cool_down_leads_to_another_run(
+    url: str, tmp_path: Path
+) -> None:
+    machine, runs, world = Time(), Runs(tmp_path / "runs"), World()
+    trigger = trigger_of(url, runs, world, machine.clock(), cool_down="1h")
+    for pause in (0, 60, 3_500):
+        machine.go_on(pause)
+        assert trigger.receive(delivery(alert())).actions == ((1,) if pause == 0 else ())
+        trigger.look()
+        runs.ended[runs.keys[0]] = Seen("succeeded", "kept the champion")
+        trigger.look()
+    machine.go_on(60)
+    assert trigger.receive(delivery(alert(status="resolved"))).actions == ()
+    assert trigger.receive(delivery(alert())).dispositions == {"opened": 1}
+    trigger.look()
+    assert len(runs.keys) == 2
+    (event,) = page(trigger.ledger, 9).events
+    assert (event["action"], event["deliveries"]) == (2, 4)
+    runs.ended[runs.keys[1]], world.champions["cards"] = Seen("succeeded", "done"), "4"
+    runs.ended[runs.keys[0]] = Seen("succeeded", "done")
+    trigger.look()
+    machine.go_on(4_000)
+    assert trigger.receive(delivery(alert())).dispositions == {"duplicate": 1}
+
+
 def test_after_a_restart_of_the_machine_time_does_not_go_back(url: str, tmp_path: Path) -> None:
     machine, runs = Time(), Runs(tmp_path / "runs")
     trigger_of(url, runs, World(), machine.clock()).receive(delivery(alert(1)))

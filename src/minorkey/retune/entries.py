@@ -17,8 +17,10 @@ __all__ = [
     "dispose",
     "end",
     "insert_action",
+    "is_unanswered",
     "known_of",
     "postpone",
+    "reassign",
     "seen_before",
     "select_actions",
     "write_event",
@@ -40,6 +42,32 @@ def seen_before(made: Transaction, event: Event, now: float) -> bool:
             event.fingerprint,
             event.starts_at,
         )
+    )
+
+
+def is_unanswered(made: Transaction, event: Event, cool_down: float, now: float) -> bool:
+    """Whether a known event still tells of harm that the run it led to has not ended, a cool-down ago."""
+    return bool(
+        made.rows(
+            "SELECT 1 FROM minorkey_retune_events e JOIN minorkey_retune_actions a ON a.id = e.action "
+            "WHERE e.fingerprint = %s AND e.starts_at = %s AND e.source = 'alert' "
+            "AND a.status IN ('kept', 'failed') AND a.started <= %s",
+            event.fingerprint,
+            event.starts_at,
+            now - cool_down,
+        )
+    )
+
+
+def reassign(made: Transaction, event: Event, disposition: str, action: int | None) -> None:
+    """Let a known event belong to another action."""
+    made.change(
+        "UPDATE minorkey_retune_events SET disposition = %s, action = %s "
+        "WHERE fingerprint = %s AND starts_at = %s",
+        disposition,
+        action,
+        event.fingerprint,
+        event.starts_at,
     )
 
 

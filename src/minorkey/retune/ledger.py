@@ -49,24 +49,34 @@ class Ledger:
         self.books = Books(url, "retune", TABLES, VERSION)
         self._clock = clock or LedgerClock()
 
-    def record(self, delivery: Delivery, models: Collection[str], act_on: Collection[str]) -> Recorded:
+    def record(
+        self, delivery: Delivery, models: Collection[str], act_on: Collection[str], *, cool_down: float
+    ) -> Recorded:
         """Write a delivery down, as a whole or not at all.
+
+        An alert that is told again when the run it led to has ended without a new champion, a cool-down
+        after that run began, leads to another one: the harm is still there, and more labels have come.
 
         Args:
             delivery: from the webhook, or made by hand.
             models: those that the trigger retunes.
             act_on: kinds of alerts that lead to an action; whatever is no alert leads to one.
+            cool_down: seconds between two starts for the same model and kind.
         """
         found, actions = Counter[tuple[str, str]](), []
         with self.books.transaction() as made:
             now = self._clock.now(self.books, made)
             for event in delivery.firing:
                 model = event.model if event.model in models else UNKNOWN
-                if entries.seen_before(made, event, now):
+                known = entries.seen_before(made, event, now)
+                if known and not entries.is_unanswered(made, event, cool_down, now):
                     found[model, "duplicate"] += 1
                     continue
                 disposition, action = entries.dispose(made, event, model, act_on, now)
-                entries.write_event(made, event, disposition, action, now)
+                if known:
+                    entries.reassign(made, event, disposition, action)
+                else:
+                    entries.write_event(made, event, disposition, action, now)
                 found[model, disposition] += 1
                 actions.extend([] if action is None else [action])
             found[UNKNOWN, "resolved"] += delivery.resolved

@@ -63,7 +63,9 @@ class Trigger:
         Raises:
             StateError: the ledger cannot be written, so nothing was.
         """
-        recorded = self.ledger.record(delivery, self.spec.models.keys(), self.spec.act_on)
+        recorded = self.ledger.record(
+            delivery, self.spec.models.keys(), self.spec.act_on, cool_down=self.spec.cool_down_seconds
+        )
         if recorded.actions:
             self._wake.set()
         return recorded
