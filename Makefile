@@ -6,7 +6,7 @@ BASE_PYTHON ?= $(shell for p in python3.11 python3 python; do \
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test monitoring test-monitoring test-cluster lint ci bench bench-long compile images lock test-containers clean
+.PHONY: help install run loop test monitoring test-monitoring test-cluster lint ci bench bench-long compile images lock test-containers clean
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -25,6 +25,9 @@ $(STAMP): pyproject.toml constraints.txt
 
 run: $(STAMP) ## run the whole pipeline on the built-in data
 	$(VENV)/bin/minorkey run --overwrite
+
+loop: $(STAMP) ## play serve, watch, alert, retune and swap (Debian: prometheus, prometheus-alertmanager)
+	$(VENV)/bin/minorkey loop
 
 test: $(STAMP) ## run the tests (no root, no network)
 	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 --dist loadfile -m 'not container and not browser and not cluster and not monitoring'

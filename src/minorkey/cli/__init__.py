@@ -18,6 +18,7 @@ from minorkey.cli.doctor import doctor_command
 from minorkey.cli.drift import drift_command
 from minorkey.cli.feedback import feedback_app
 from minorkey.cli.init import init_command
+from minorkey.cli.loop import loop_command
 from minorkey.cli.predict import predict_command
 from minorkey.cli.profile import profile_command
 from minorkey.cli.report import report_command
@@ -58,6 +59,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "adjust": adjust_command,
     "rollback": rollback_command,
     "simulate": simulate_command,
+    "loop": loop_command,
     "schema": schema_command,
     "compile": compile_command,
     "submit": submit_command,

@@ -69,9 +69,10 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Sent:
-    """A row that was answered: its id, when, true label, score, call, version that answered, intensity."""
+    """A row that was answered: id, row of the data, when, true label, score, call, version, intensity."""
 
     id: str
+    row: int
     time: float
     label: int
     score: float
@@ -108,6 +109,7 @@ def stream(
     traffic: Traffic,
     *,
     watch: Callable[[Tally, float], None] = lambda tally, progress: None,
+    enough: Callable[[], bool] = lambda: False,
 ) -> Tally:
     """Send the rows, and wait until the last label is out.
 
@@ -115,17 +117,24 @@ def stream(
         data: the rows in the order in which they go out.
         traffic: what is streamed, where and how.
         watch: called about once a second with the tally so far and the share of the rows that went out.
+        enough: asked before each request; once it says so, no further row goes out.
 
     Raises:
         StateError: the predictor does not answer, or serves no such model.
         DataError: the data lack a feature that it asks for.
     """
-    return asyncio.run(_Streaming(data, traffic, watch).run())
+    return asyncio.run(_Streaming(data, traffic, watch, enough).run())
 
 
 class _Streaming:
-    def __init__(self, data: Dataset, traffic: Traffic, watch: Callable[[Tally, float], None]) -> None:
-        self._data, self._traffic, self._watch = data, traffic, watch
+    def __init__(
+        self,
+        data: Dataset,
+        traffic: Traffic,
+        watch: Callable[[Tally, float], None],
+        enough: Callable[[], bool],
+    ) -> None:
+        self._data, self._traffic, self._watch, self._enough = data, traffic, watch, enough
         self._random = np.random.default_rng(traffic.seed)
         self._tally, self._sending = Tally(), True
         self._z = standardised(data, traffic.feature)
@@ -190,6 +199,8 @@ class _Streaming:
         running: set[asyncio.Task[None]] = set()
         begun, told = time.monotonic(), 0.0
         for first, part, intensity in self._parts():
+            if self._enough():
+                break
             await asyncio.sleep(max(0.0, begun + first / traffic.rate - time.monotonic()))
             await room.acquire()
             task = asyncio.create_task(self._send(predictor, names, first, part, intensity))
@@ -234,11 +245,12 @@ class _Streaming:
         self._tally.seconds.append(time.perf_counter() - started)
         outputs = {one["name"]: one["data"] for one in content["outputs"]}
         threshold = content["parameters"]["threshold"]
-        for place, (label, score) in enumerate(zip(block.y.tolist(), outputs["score"], strict=True)):
+        answered = zip(block.rows.tolist(), block.y.tolist(), outputs["score"], strict=True)
+        for place, (row, label, score) in enumerate(answered):
             name = identity if count == 1 else f"{identity}/{place}"
             called = int(score >= threshold)
             version = str(content.get("model_version", ""))
-            self._tally.rows.append(Sent(name, time.time(), label, score, called, version, intensity))
+            self._tally.rows.append(Sent(name, row, time.time(), label, score, called, version, intensity))
             if traffic.feedback and (planned := traffic.labels.label(name, label, called, random)):
                 after, told = planned
                 heapq.heappush(self._due, (time.monotonic() + after, next(self._number), told))
