@@ -39,10 +39,10 @@ lint: $(STAMP) ## check style, types and layers
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/hadolint images/*/Dockerfile
 
-monitoring: $(STAMP) ## write monitoring/rules/ and monitoring/alerts/ anew
+monitoring: $(STAMP) ## write what Prometheus and Alertmanager read, below monitoring/, anew
 	$(PYTHON) -m minorkey.drift.rules monitoring
 
-test-monitoring: $(STAMP) ## test rules and alerts with promtool (Debian: apt-get install prometheus)
+test-monitoring: $(STAMP) ## test it with promtool, amtool and Alertmanager (Debian: prometheus, prometheus-alertmanager)
 	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 tests/monitoring
 
 test-cluster: $(STAMP) ## test the kubeconfig's cluster: IMAGE=, STUDY_ROOT= or NODE_FOLDER=; DRY_RUN=1 lists

@@ -68,5 +68,10 @@ def text(rule_files: Iterable[str], step: int, order: Sequence[str], tests: list
 
 def complaints(*arguments: str | Path) -> str:
     """What promtool says to arguments such as ``test rules FILE``; nothing if it is content."""
-    done = subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, timeout=250)
+    return said("promtool", *arguments)
+
+
+def said(*command: str | Path) -> str:
+    """What a program says where it fails; nothing if it is content."""
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=250)
     return "" if done.returncode == 0 else (done.stdout + done.stderr)[:4_000]

@@ -3,12 +3,14 @@
 import argparse
 from pathlib import Path
 
-from minorkey.drift.rules import KINDS, LOOP, PRODUCTION, render
+from minorkey.drift.rules import KINDS, LOOP, PRODUCTION, render, render_alertmanager, render_prometheus
 
 parser = argparse.ArgumentParser(prog="minorkey.drift.rules")
 parser.add_argument("folder", type=Path)
 folder: Path = parser.parse_args().folder
-for kind in KINDS:
-    (folder / kind).mkdir(parents=True, exist_ok=True)
-    for windows in (PRODUCTION, LOOP):
-        (folder / kind / f"{windows.name}.yaml").write_text(render(kind, windows), encoding="utf-8")
+for windows in (PRODUCTION, LOOP):
+    texts = {kind: render(kind, windows) for kind in KINDS}
+    texts |= {"alertmanager": render_alertmanager(windows), "prometheus": render_prometheus(windows)}
+    for kind, text in texts.items():
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+        (folder / kind / f"{windows.name}.yaml").write_text(text, encoding="utf-8")

@@ -1,12 +1,14 @@
 """Fills the templates."""
 
+import json
 from importlib.resources import files
+from typing import Any
 
 import jinja2
 
 from minorkey.drift.rules.windows import Windows
 
-__all__ = ["KINDS", "render"]
+__all__ = ["KINDS", "fill", "render"]
 
 #: What is rendered: the folder of `monitoring/`, by name of the template.
 KINDS = ("rules", "alerts")
@@ -24,6 +26,20 @@ def render(kind: str, windows: Windows) -> str:
     Raises:
         jinja2.TemplateNotFound: there is no such kind.
     """
+    return fill(kind, w=windows)
+
+
+def fill(template: str, **values: Any) -> str:
+    """A template with its values.
+
+    Args:
+        template: its name, without suffixes.
+        values: what the template reads.
+
+    Raises:
+        jinja2.TemplateNotFound: there is no such template.
+        jinja2.UndefinedError: a value is missing.
+    """
     environment = jinja2.Environment(
         # Prometheus' own templates have double braces.
         variable_start_string="<<",
@@ -40,7 +56,9 @@ def render(kind: str, windows: Windows) -> str:
         autoescape=False,  # noqa: S701 - YAML, from nothing but this package
     )
     environment.filters["duration"] = duration
-    return environment.get_template(kind).render(w=windows)
+    environment.filters["quoted"] = json.dumps
+    environment.globals["zip"] = zip
+    return environment.get_template(template).render(**values)
 
 
 def duration(seconds: int) -> str:
@@ -50,6 +68,5 @@ def duration(seconds: int) -> str:
 
 
 def _template(name: str) -> str | None:
-    if name not in KINDS:
-        return None
-    return files("minorkey.drift.rules").joinpath(f"{name}.yaml.j2").read_text(encoding="utf-8")
+    found = files("minorkey.drift.rules").joinpath(f"{name}.yaml.j2")
+    return found.read_text(encoding="utf-8") if found.is_file() else None

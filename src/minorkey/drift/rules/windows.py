@@ -11,6 +11,7 @@ class Windows:
 
     Attributes:
         name: of the rendering and its files.
+        scrape: between two looks of Prometheus at a service.
         record: between two evaluations of the recording rules.
         look: between two evaluations of the alerts that rest on statistics, so that looks do not multiply.
         watch: between two evaluations of the alerts that rest on facts.
@@ -24,12 +25,17 @@ class Windows:
         backlog: a feedback record that has waited for longer is a backlog.
         statistical_for: ``for`` of the alerts that rest on statistics.
         fact_for: ``for`` of the alerts that rest on facts.
+        gather: Alertmanager waits so long for more alerts of a group that is new.
+        group: between two messages about one group.
+        tell_trigger: between two messages to the trigger about harm that goes on.
+        tell_people: between two messages to people: about a page, a ticket, an information.
         positives: fewest mature positives for a measured figure.
         rows: fewest rows for a drift figure.
         runbook: address of the runbook's page.
     """
 
     name: str
+    scrape: int
     record: int
     look: int
     watch: int
@@ -43,6 +49,10 @@ class Windows:
     backlog: int
     statistical_for: int
     fact_for: int
+    gather: int
+    group: int
+    tell_trigger: int
+    tell_people: tuple[int, int, int]
     positives: int = 50
     rows: int = 500
     runbook: str = "https://github.com/minorkey/minorkey/blob/main/monitoring/runbook.md"
@@ -53,6 +63,7 @@ _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 #: A day of rows, a month of outcomes, one look an hour.
 PRODUCTION = Windows(
     name="production",
+    scrape=15,
     record=2 * _MINUTE,
     look=_HOUR,
     watch=_MINUTE,
@@ -66,10 +77,15 @@ PRODUCTION = Windows(
     backlog=15 * _MINUTE,
     statistical_for=2 * _HOUR,
     fact_for=5 * _MINUTE,
+    gather=30,
+    group=5 * _MINUTE,
+    tell_trigger=_HOUR,
+    tell_people=(4 * _HOUR, _DAY, 3 * _DAY),
 )
 #: Everything within the minutes of `make loop`.
 LOOP = Windows(
     name="loop",
+    scrape=2,
     record=2,
     look=4,
     watch=4,
@@ -83,4 +99,8 @@ LOOP = Windows(
     backlog=60,
     statistical_for=8,
     fact_for=8,
+    gather=1,
+    group=2,
+    tell_trigger=10,
+    tell_people=(60, 120, 300),
 )
