@@ -2,10 +2,12 @@
 
 import dataclasses
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from sklearn.metrics import matthews_corrcoef
 
@@ -16,7 +18,7 @@ from minorkey.loop.moments import KEYS, Moment, Observer
 from minorkey.loop.page import clock, render
 from minorkey.loop.plan import Plan, prepare
 from minorkey.loop.prometheus import Prometheus
-from minorkey.loop.services import Service, require_programs, running
+from minorkey.loop.services import Service, free_ports, require_programs, running
 from minorkey.simulation.stream import Sent, Tally
 from tests.serving.bundles import small_bundle
 from tests.simulation.test_stream import rows
@@ -125,6 +127,23 @@ def test_missing_programs_are_named_with_the_command_that_installs_them(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StateError, match="apt-get install prometheus prometheus-alertmanager"):
         require_programs()
+
+
+def test_a_service_ends_with_what_it_started_in_sessions_of_their_own(tmp_path: Path) -> None:
+    serve = (
+        "import http.server, subprocess, sys\n"
+        "child = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
+        "open('child', 'w').write(str(child.pid))\n"
+        "http.server.ThreadingHTTPServer(('127.0.0.1', int(sys.argv[1])), "
+        "http.server.SimpleHTTPRequestHandler).serve_forever()\n"
+    )
+    port = free_ports().trigger
+    script = f"import os; os.chdir({str(tmp_path)!r})\n{serve}"
+    service = Service("parent", [sys.executable, "-c", script, str(port)], f"http://127.0.0.1:{port}/")
+    with running([service], tmp_path / "logs"):
+        child = psutil.Process(int((tmp_path / "child").read_text()))
+        assert child.is_running()
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 
 def test_a_service_that_does_not_start_is_told_with_its_last_words(tmp_path: Path) -> None:

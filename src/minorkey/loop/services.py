@@ -1,11 +1,8 @@
 """The processes beside the predictor: Prometheus, Alertmanager, feedback service and retune trigger."""
 
-import os
 import shutil
-import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psutil
 
 from minorkey.errors import StateError
 
@@ -112,11 +110,6 @@ def running(services: Sequence[Service], logs: Path) -> Iterator[None]:
             _end(process)
 
 
-def minorkey(*words: str) -> list[str]:
-    """A command line of minorkey's own."""
-    return [sys.executable, "-m", "minorkey", *words]
-
-
 def _await(service: Service, process: "subprocess.Popen[bytes]", log: Path) -> None:
     until = time.monotonic() + _START_SECONDS
     while time.monotonic() < until and process.poll() is None:
@@ -134,10 +127,18 @@ def _await(service: Service, process: "subprocess.Popen[bytes]", log: Path) -> N
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a service, and the runs that it started, which would outlive it."""
+    try:
+        started = psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        started = []
     process.terminate()
     try:
         process.wait(_END_SECONDS)
     except subprocess.TimeoutExpired:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
         process.wait()
+    for one in started:
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
+    psutil.wait_procs(started, _END_SECONDS)
