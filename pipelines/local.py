@@ -54,6 +54,7 @@ def run(
     out: Path,
     *,
     pipeline: str = "tune",
+    parameters: dict[str, str] | None = None,
     overwrite: bool = False,
     watch: Callable[[Event], None] = lambda event: None,
     finish: Callable[[RunFolder], None] = lambda folder: None,
@@ -65,6 +66,8 @@ def run(
         spec: what the run does.
         out: the folder for its results; an interrupted run of the same specification there goes on.
         pipeline: ``tune`` or ``adjust``.
+        parameters: of the pipeline beside the specification, e.g. ``base_version``, ``feedback_uri``,
+            ``until``, ``mode``, ``reason``. A run that goes on has to have the same.
         overwrite: replace a finished run.
         watch: called with every progress event, in order.
         finish: called with the folder when the results are in it, before the run counts as finished.
@@ -75,9 +78,17 @@ def run(
         InputError: the specification, the data or the folder is at fault.
         MinorkeyError: a step failed unexpectedly.
     """
-    with _disk_errors(out), RunFolder.hold(out, spec, overwrite=overwrite) as folder, _disk_errors(out):
+    given = parameters or {}
+    holding = RunFolder.hold(out, spec, overwrite=overwrite, parameters=given)
+    with _disk_errors(out), holding as folder, _disk_errors(out):
         try:
-            _execute(folder, spec, pipeline, watch, containers)
+            job = {
+                "pipeline": pipeline,
+                "parameters": given,
+                "spec": spec.model_dump(mode="json"),
+                "containers": containers,
+            }
+            _execute(folder, job, watch)
             _collect(folder, pipeline)
             finish(folder)
         finally:
@@ -105,16 +116,9 @@ def _not_writable(out: Path, reason: str) -> StateError:
     )
 
 
-def _execute(
-    folder: RunFolder,
-    spec: RunSpec,
-    pipeline: str,
-    watch: Callable[[Event], None],
-    containers: dict[str, Any] | None,
-) -> None:
+def _execute(folder: RunFolder, job: dict[str, Any], watch: Callable[[Event], None]) -> None:
     shutil.rmtree(folder.work / "pipeline", ignore_errors=True)
     folder.error.unlink(missing_ok=True)
-    job = {"pipeline": pipeline, "spec": spec.model_dump(mode="json"), "containers": containers}
     (folder.work / "job.json").write_text(json.dumps(job), encoding="utf-8")
     events = _Tail(folder.events)
     for event in events.read():
@@ -251,7 +255,7 @@ def _child(out: Path) -> None:
         raise_on_error=True,
     )
     graphs = {"tune": tune.tune_pipeline, "adjust": adjust.adjust_pipeline}
-    graphs[job["pipeline"]](spec=spec.model_dump_json())
+    graphs[job["pipeline"]](spec=spec.model_dump_json(), **job["parameters"])
 
 
 if __name__ == "__main__":

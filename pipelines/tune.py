@@ -55,9 +55,11 @@ def build(image: str = IMAGE, cluster: ClusterSpec | None = None) -> Any:
             seed: Seed of everything random but the split. -1: as spec says, else 0.
             model: Name in the registry. Empty: as spec says, else named after the data.
             reason: Why this run was started; a tag of the run in MLflow.
-            mode: What the run does. Allowed: full (search, prove, register, deploy).
+            mode: What the run does. Allowed: full (search, prove, register, deploy), refit (no search: the
+                configurations of base_version, fitted anew).
             spec: Everything else, as JSON or YAML of the run specification. The fields above win.
-            base_version: On a retune, the version whose configurations are tried first; else empty.
+            base_version: On a retune, the version whose configurations are tried first; else empty. Its
+                test then holds only rows that are later than what that version was trained on.
             feedback_uri: On a retune, where labelled production rows are; else empty.
             until: On a retune, the last event time that is read (ISO 8601); else empty.
         """

@@ -15,8 +15,9 @@ from minorkey.spec import RunSpec, with_overrides
 
 __all__ = ["MODES", "Compiled", "Form", "resolve"]
 
-#: What a run may do. A full run searches, proves, registers and deploys.
-MODES = ("full",)
+#: What a run may do: search, prove, register and deploy; or the same with no search, but a new fit of what
+#: serves now.
+MODES = ("full", "refit")
 
 #: Sources that say themselves what is to be predicted.
 _TARGET_KNOWN = ("builtin:", "sklearn:", "openml:")
@@ -166,6 +167,7 @@ class Form:
             "search.timeout": self.timeout or None,
             "seed": None if self.seed == -1 else self.seed,
             "model": self.model or None,
+            "search.refit": True if self.mode == "refit" else None,
         }
         return {key: value for key, value in fields.items() if value is not None}
 

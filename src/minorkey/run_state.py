@@ -19,7 +19,7 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,9 +39,11 @@ _LOCK = ".lock"
 _STATE_ASIDE = "state.json.partial"
 
 
-def spec_digest(spec: RunSpec) -> str:
-    """Digest of everything that a run's result depends on: the specification and the state of its file."""
+def spec_digest(spec: RunSpec, parameters: Mapping[str, str] | None = None) -> str:
+    """Digest of everything that a run's result depends on: specification, parameters, state of its file."""
     hasher = hashlib.sha256(spec.model_dump_json().encode())
+    if parameters:
+        hasher.update(json.dumps(dict(parameters), sort_keys=True).encode())
     with suppress(OSError, ValueError):  # no file: a URI, a catalogue, or what `load` will refuse
         status = Path(spec.data.source).stat()
         hasher.update(f"{status.st_size} {status.st_mtime_ns}".encode())
@@ -112,7 +114,14 @@ class RunFolder:
 
     @classmethod
     @contextmanager
-    def hold(cls, out: Path, spec: RunSpec, *, overwrite: bool = False) -> Iterator[Self]:
+    def hold(
+        cls,
+        out: Path,
+        spec: RunSpec,
+        *,
+        overwrite: bool = False,
+        parameters: Mapping[str, str] | None = None,
+    ) -> Iterator[Self]:
         """Claim a folder for a run, or go on with the interrupted run in it; nobody else may meanwhile.
 
         Args:
@@ -120,6 +129,7 @@ class RunFolder:
             spec: what the run does.
             overwrite: replace a finished run, or an interrupted one of another specification. An
                 interrupted run of this very specification is resumed all the same.
+            parameters: what the run does beside it.
 
         Raises:
             StateError: the folder is not a run's, is finished, belongs to an interrupted run of another
@@ -143,9 +153,10 @@ class RunFolder:
             except (StateError, OSError):
                 _unmake(made)
                 raise
-            folder = cls._admitted(out, spec, overwrite, made)
+            digest = spec_digest(spec, parameters)
+            folder = cls._admitted(out, digest, overwrite, made)
             try:
-                folder._prepare(spec)
+                folder._prepare(spec, digest)
                 held.enter_context(OwnerLock(folder.owner))
             except OSError:
                 folder._give_up()
@@ -157,12 +168,12 @@ class RunFolder:
                 raise
 
     @classmethod
-    def _admitted(cls, out: Path, spec: RunSpec, overwrite: bool, made: tuple[Path, ...]) -> Self:
+    def _admitted(cls, out: Path, digest: str, overwrite: bool, made: tuple[Path, ...]) -> Self:
         """Which run this is: the interrupted one here, or a new one if the folder may be used for it."""
         if is_torn(out):
             put_former_back(out)
         state = _read_state(out)
-        if state is not None and state["status"] == "running" and state["spec_digest"] == spec_digest(spec):
+        if state is not None and state["status"] == "running" and state["spec_digest"] == digest:
             return cls(out=out, run_key=state["run_key"], resumed=True, made=made)
         if state is not None and not overwrite:
             kind = (
@@ -178,12 +189,12 @@ class RunFolder:
             )
         return cls(out=out, run_key=uuid.uuid4().hex, resumed=False, made=made)
 
-    def _prepare(self, spec: RunSpec) -> None:
+    def _prepare(self, spec: RunSpec, digest: str) -> None:
         if not self.resumed and _read_state(self.out) is not None:
             set_aside(self.out)
         if not self.resumed:
             # Before anything else: by the state a folder is known as a run's.
-            self._write_state("running", spec_digest(spec))
+            self._write_state("running", digest)
         _make(self.out)
         aside = self.out / "spec.json.partial"
         aside.write_text(spec.model_dump_json(indent=1), encoding="utf-8")

@@ -4,12 +4,14 @@ Read when asked, never at import, so that a process that sets a variable late is
 """
 
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from minorkey.errors import StateError
 
-__all__ = ["Settings", "settings"]
+__all__ = ["Settings", "alone", "settings"]
 
 
 @dataclass(frozen=True)
@@ -108,3 +110,28 @@ def settings() -> Settings:
         retune_token=os.environ.get("MINORKEY_RETUNE_TOKEN", ""),
         feedback_token=os.environ.get("MINORKEY_FEEDBACK_TOKEN", ""),
     )
+
+
+@contextmanager
+def alone(values: Mapping[str, str]) -> Iterator[None]:
+    """Settings for this process and all that it starts, in place of every one that the environment has.
+
+    Args:
+        values: variables that begin with ``MINORKEY_`` or ``MLFLOW_``; afterwards all is as before.
+    """
+
+    def ours() -> dict[str, str]:
+        return {
+            name: value for name, value in os.environ.items() if name.startswith(("MINORKEY_", "MLFLOW_"))
+        }
+
+    before = ours()
+    try:
+        for name in before:
+            del os.environ[name]
+        os.environ.update(values)
+        yield
+    finally:
+        for name in ours():
+            del os.environ[name]
+        os.environ.update(before)

@@ -5,6 +5,7 @@ import pytest
 
 from minorkey.cli import app
 from minorkey.data.feedback import with_feedback
+from minorkey.data.loading import build_dataset
 from minorkey.data.sources import Limits, read_table
 from minorkey.errors import DataError, SpecError
 from minorkey.feedback.export import export_rows, import_labels
@@ -30,11 +31,19 @@ def test_what_is_exported_a_retune_can_load(url: str, tmp_path: Path) -> None:
     assert rows["minorkey_weight"].tolist() == [1.0, 4.0]
     assert rows["when"].dt.tz is not None and rows["minorkey_id"].tolist() == ["r1", "r2"]
     assert list(out.parent.iterdir()) == [out]
-    (tmp_path / "old.csv").write_text("amount,country,fraud,when\n1.0,NL,no,2026-01-01T00:00:00Z\n" * 1)
+    old = [f"{n}.0,NL,{'yes' if n % 3 else 'no'},2026-01-{n:02}T00:00:00Z" for n in range(1, 19)]
+    (tmp_path / "old.csv").write_text("\n".join(["amount,country,fraud,when", *old]))
     spec = DataSpec(source=str(tmp_path / "old.csv"), target="fraud", event_time="when")
     table = read_table(spec.source, {}, Limits(100, 1_000, {}))
     joined, shared = with_feedback(table, spec, str(out))
-    assert len(joined.frame) == 3 and set(shared) == {"amount", "country", "fraud", "when"}
+    assert len(joined.frame) == 20 and set(shared) == {"amount", "country", "fraud", "when"}
+    loaded = build_dataset(joined, spec)
+    assert loaded.dataset.weight.tolist() == [1.0] * 19 + [4.0]
+    assert "minorkey_weight is the weight of the rows" in " ".join(loaded.assumptions)
+    weighed = spec.model_copy(update={"weight": "amount"})
+    with pytest.raises(DataError) as caught:
+        with_feedback(table, weighed, str(out))
+    assert caught.value.key == "data.weight"
 
 
 def test_a_period_without_rows_and_a_clash_of_names_are_told(url: str, tmp_path: Path) -> None:

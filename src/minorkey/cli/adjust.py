@@ -44,37 +44,17 @@ def adjust_command(
     """
     from minorkey.cli.run import entry_point, parse_settings
     from minorkey.form import resolve
+    from minorkey.registry import data_section
     from minorkey.result import print_summary, write_result
     from minorkey.view import watching
 
     overrides: dict[str, Any] = {"model": model, "data.source": data} | parse_settings(set or [])
     if seed is not None:
         overrides["seed"] = seed
-    spec, _ = resolve({"data": _sections_of(model)}, overrides)
+    spec, _ = resolve({"data": data_section(model)}, overrides)
     folder = out or Path("runs") / f"{model}-adjust-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     run_pipeline = entry_point("run")
     with watching(quiet=quiet, trials=0) as view:
         run_pipeline(spec, folder, pipeline="adjust", watch=view, finish=write_result)
     if not quiet:
         print_summary(folder)
-
-
-def _sections_of(model: str) -> dict[str, Any]:
-    """The data section that reads rows as the champion's training did.
-
-    Raises:
-        StateError: the model has no champion.
-    """
-    from minorkey.registry import load_version, resolve_reference
-
-    *_, version = resolve_reference(f"{model}@champion")
-    schema = load_version(model, version).info.schema
-    return {
-        "target": schema.target,
-        "positive": schema.positive,
-        "features": schema.names(),
-        "keep": schema.names(),
-        "categorical": schema.names("categorical"),
-        "options": dict(schema.reading),
-        **schema.roles,
-    }

@@ -1,9 +1,10 @@
 """``minorkey retune``."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import cyclopts
+from cyclopts import Parameter
 
 __all__ = ["retune_app"]
 
@@ -46,6 +47,80 @@ def serve_command(
     if dry_run is not None:
         wanted = wanted.model_copy(update={"dry_run": dry_run})
     serve_trigger(wanted, host=host, port=port, token_file=token_file)
+
+
+@retune_app.command(name="run")
+def run_command(
+    spec: Path,
+    /,
+    *,
+    model: str | None = None,
+    feedback_spec: Path | None = None,
+    base_version: str | None = None,
+    reason: str = "by hand",
+    kind: str = "manual",
+    set: Annotated[list[str] | None, Parameter(negative="", allow_leading_hyphen=True)] = None,
+    out: Path | None = None,
+    quiet: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Retune a model here and now, with the cheapest fix that works: this is what the trigger starts.
+
+    Takes the labelled rows of production from the feedback database. Probabilities and threshold are mended
+    if that is all that is wrong; if the ranking fell, the serving configuration is fitted anew; only if
+    that does not help, a search begins with it. Each fix is proven on rows that it has not seen. An
+    interrupted retune goes on where it stopped: give the same command again.
+
+    Example: `minorkey retune run fraud.yaml --feedback-spec feedback.yaml --reason "new terminals"`
+
+    Parameters
+    ----------
+    spec
+        Run specification, as for `minorkey run`.
+    model
+        Name of the model. Default: the specification's.
+    feedback_spec
+        What labels mean, as for `minorkey feedback serve`. Without it nothing but a search is possible.
+    base_version
+        The version that serves. Default: the champion.
+    reason
+        Why; it stays with the runs.
+    kind
+        Of the alert that led to it.
+    set
+        Any key of the run specification, e.g. `--set search.trials=20`. Repeatable.
+    out
+        Folder for the runs and their account. Default: `runs/MODEL-retune`.
+    quiet
+        Print nothing but errors.
+    """
+    from minorkey.cli.run import entry_point, resolve_spec
+    from minorkey.result import write_result
+    from minorkey.retune.chain import Wanted, retune
+    from minorkey.tracking import version_of
+    from minorkey.view import watching
+
+    flags = {"model": model}
+    run_spec, _ = resolve_spec(spec, flags=flags, settings=set or [], keep=[])
+    base = version_of(run_spec.model, "champion") if base_version is None else base_version
+    run_pipeline = entry_point("run")
+
+    def run(wanted: Any, folder: Path, *, pipeline: str, parameters: dict[str, str]) -> None:
+        trials = 0 if pipeline == "adjust" or wanted.search.refit else wanted.search.trials
+        with watching(quiet=quiet, trials=trials) as view:
+            run_pipeline(
+                wanted, folder, pipeline=pipeline, parameters=parameters, watch=view, finish=write_result
+            )
+
+    account = retune(
+        Wanted(run_spec, feedback_spec, base, reason, kind),
+        out or Path("runs") / f"{run_spec.model}-retune",
+        run=run,
+        champion=lambda name: version_of(name, "champion"),
+    )
+    if not quiet:
+        for stage in account.stages:
+            print(f"{stage.name:<8}{stage.decision:<9}{stage.reason}")
+        print(f"{account.outcome}: version {account.version or 'none'} of {account.model} serves")
 
 
 @retune_app.command(name="now")

@@ -3,7 +3,7 @@
 import importlib.metadata
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from cyclopts import Parameter
@@ -27,6 +27,11 @@ def run_command(
     seed: int | None = None,
     set: Annotated[list[str] | None, Parameter(negative="", allow_leading_hyphen=True)] = None,
     keep_column: Annotated[list[str] | None, Parameter(negative="")] = None,
+    base_version: str = "",
+    feedback: str = "",
+    until: str = "",
+    mode: Literal["full", "refit"] = "full",
+    reason: str = "",
     out: Path | None = None,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
     quiet: Annotated[bool, Parameter(negative="")] = False,
@@ -62,6 +67,17 @@ def run_command(
         Any key of the specification, e.g. `--set search.threshold.policy=min_cost`. Repeatable.
     keep_column
         A column that is used even if it looks like an identifier or gives the answer away. Repeatable.
+    base_version
+        On a retune: the version whose configurations are tried first. A test by time then holds only rows
+        that are later than what that version was trained on.
+    feedback
+        On a retune: labelled production rows to append, as `minorkey feedback export` writes them.
+    until
+        Use only rows whose event is before this moment (ISO 8601).
+    mode
+        `refit`: no search, the configurations of the base version are fitted anew.
+    reason
+        Why this run was started; a tag of the run in MLflow.
     out
         Folder for the results. Default: `runs/MODEL`.
     overwrite
@@ -88,14 +104,43 @@ def run_command(
         keep=keep_column or [],
     )
     check_local_source(run_spec.data.source)
+    parameters = _parameters(base_version, feedback, until, mode, reason)
+    if mode == "refit":
+        search = run_spec.search.model_copy(update={"refit": True})
+        run_spec = run_spec.model_copy(update={"search": search})
     folder = out or Path("runs") / run_spec.model
     run_pipeline = entry_point("run")
     with watching(quiet=quiet, trials=run_spec.search.trials) as view:
         for text in assumed:
             view({"event": "assumed", "text": text})
-        run_pipeline(run_spec, folder, overwrite=overwrite, watch=view, finish=write_result)
+        run_pipeline(
+            run_spec, folder, parameters=parameters, overwrite=overwrite, watch=view, finish=write_result
+        )
     if not quiet:
         print_summary(folder)
+
+
+def _parameters(base_version: str, feedback: str, until: str, mode: str, reason: str) -> dict[str, str]:
+    """What is said of a retune, as the pipeline's parameters.
+
+    Raises:
+        SpecError: a refit of nothing.
+        DataError: the production rows are named and not there.
+    """
+    from minorkey.cli.local_source import check_local_source
+
+    if mode == "refit" and not base_version:
+        raise SpecError(
+            "a refit needs a version whose configurations are fitted anew",
+            key="--base-version",
+            value="",
+            allowed="a version of the model",
+            remedy="name it, or leave out --mode refit",
+        )
+    if feedback:
+        check_local_source(feedback)
+    told = {"base_version": base_version, "feedback_uri": feedback, "until": until, "reason": reason}
+    return {name: value for name, value in told.items() if value}
 
 
 def resolve_spec(

@@ -8,6 +8,7 @@ import pandas as pd
 from minorkey.data.dataset import Schema
 from minorkey.data.encoding import datetime_values
 from minorkey.data.event_time import find_event_time
+from minorkey.data.exported import WEIGHT
 from minorkey.data.roles import epoch_seconds, roles_of
 from minorkey.data.sources import Limits, Table, read_table, reading_options
 from minorkey.data.sources.table import listed
@@ -19,6 +20,8 @@ __all__ = ["check_feedback", "rows_before", "with_feedback"]
 
 def with_feedback(table: Table, spec: DataSpec, feedback_uri: str) -> tuple[Table, list[str]]:
     """The table with labelled production rows appended, and the columns that these rows have.
+
+    Where thinning or an audit left production rows that stand for several, their weights become the data's.
 
     Args:
         table: rows of the spec's source.
@@ -34,8 +37,19 @@ def with_feedback(table: Table, spec: DataSpec, feedback_uri: str) -> tuple[Tabl
     options = reading_options(feedback_uri, {**spec.options, **table.reading})
     rows = read_table(feedback_uri, options, limits).frame
     shared = [name for name in rows.columns if name in table.frame.columns]
-    frame = pd.concat([table.frame, rows[shared]], ignore_index=True)
-    return replace(table, frame=frame), shared
+    old, new = table.frame, rows[shared]
+    if WEIGHT in rows.columns and (rows[WEIGHT] != 1).any():
+        column = roles_of(spec, table.roles).get("weight", WEIGHT)
+        if column != WEIGHT:
+            raise DataError(
+                "the production rows have weights, and the data have others",
+                key="data.weight",
+                value=column,
+                allowed=f"none, or {WEIGHT}",
+                remedy="keep all negatives (keep_negatives: 1) where the data have weights of their own",
+            )
+        old, new = old.assign(**{WEIGHT: 1.0}), new.assign(**{WEIGHT: rows[WEIGHT]})
+    return replace(table, frame=pd.concat([old, new], ignore_index=True)), shared
 
 
 def check_feedback(columns: Sequence[str], schema: Schema, feedback_uri: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from minorkey.data.dataset import Dataset, Schema
 from minorkey.data.encoding import encode_features
 from minorkey.data.event_time import look_for_event_time, not_taken_aloud
+from minorkey.data.exported import told_of_rows
 from minorkey.data.identity import identify_rows
 from minorkey.data.leaks import Suspect, find_leaks
 from minorkey.data.left_out import DROPPED, LEAK, NOT_LISTED, of_reason, said_aloud
@@ -71,12 +72,12 @@ def build_dataset(table: Table, spec: DataSpec) -> Loaded:
     Raises:
         DataError: anything about the data that a user has to mend, before a model sees it.
     """
-    frame = table.frame
-    roles = roles_of(spec, table.roles)
+    named = [name for names in named_columns(spec).values() for name in names]
+    frame, roles, exported = told_of_rows(table.frame, roles_of(spec, table.roles), named)
     target = check_named_columns(spec.target or table.target, roles, list(frame.columns))
     own_positive = table.positive if spec.target in (None, table.target) else None
     resolved = resolve_target(frame[target], own_positive if spec.positive is None else spec.positive)
-    assumptions = [resolved.assumption] if resolved.assumption else []
+    assumptions = exported + ([resolved.assumption] if resolved.assumption else [])
     if "event_time" not in roles:
         usable = set(frame.columns) - {
             target,

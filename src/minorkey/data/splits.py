@@ -29,7 +29,9 @@ _TIME_ONLY = (
 )
 
 
-def split_dataset(dataset: Dataset, spec: SplitSpec, *, model: str, seed: int) -> Split:
+def split_dataset(
+    dataset: Dataset, spec: SplitSpec, *, model: str, seed: int, trained_until: float | None = None
+) -> Split:
     """Divide a data set as the specification asks.
 
     Args:
@@ -37,6 +39,8 @@ def split_dataset(dataset: Dataset, spec: SplitSpec, *, model: str, seed: int) -
         spec: the split section.
         model: the model's name; the salt of the hash derives from it unless the section names one.
         seed: seed of the tuning folds. The sealed test never depends on it.
+        trained_until: on a retune, until when the version that it starts from was trained, in seconds
+            since 1970: a split by time tests on later rows only.
 
     Raises:
         DataError: the rows do not allow the split, e.g. too few positives.
@@ -52,7 +56,7 @@ def split_dataset(dataset: Dataset, spec: SplitSpec, *, model: str, seed: int) -
     salt = spec.salt or f"minorkey/{model}"
     kind = _chosen_kind(dataset, spec, salt)
     if kind == "time":
-        split = split_by_time(dataset, spec)
+        split = split_by_time(dataset, spec, trained_until=trained_until)
         _warn_of_few_positives(int(dataset.y[split.test].sum()), spec)
         return split
     _refuse_time_keys(spec, kind)

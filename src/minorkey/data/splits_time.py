@@ -28,12 +28,19 @@ class _Cuts:
     since: float
 
 
-def split_by_time(dataset: Dataset, spec: SplitSpec) -> Split:
+def split_by_time(dataset: Dataset, spec: SplitSpec, *, trained_until: float | None = None) -> Split:
     """Split at a point in time, with forward blocks as tuning folds.
 
     Training ends one label delay before the test begins, and a row whose label is not known when
     the test begins is left out. With entities the blocks alone keep past and future apart: an
     entity may appear on both sides of a fold, as it will in production.
+
+    Args:
+        dataset: every row there is.
+        spec: the split section.
+        trained_until: on a retune, until when the version that it starts from was trained, in seconds
+            since 1970. The test lies later, and ``test_fraction`` is that of the later rows: what has come
+            since then has to teach as well as to judge.
 
     Raises:
         DataError: a side is empty or lacks a class, or an event time is missing.
@@ -43,7 +50,7 @@ def split_by_time(dataset: Dataset, spec: SplitSpec) -> Split:
     delay = parse_duration(spec.label_delay, key="split.label_delay")
     timeline = Timeline.of(dataset, delay=delay, exclude_known=spec.exclude_known is not None)
     windows = _windows(spec)
-    cuts = _cuts(timeline, spec, windows)
+    cuts = _cuts(timeline, spec, windows, trained_until)
     train = timeline.trainable(cuts.test_start) & (timeline.event >= cuts.train_start)
     train &= timeline.event < cuts.train_end
     test = (timeline.event >= cuts.test_start) & (timeline.event < cuts.test_end)
@@ -93,16 +100,22 @@ def _check_exclude_known(dataset: Dataset, spec: SplitSpec) -> None:
         )
 
 
-def _cuts(timeline: Timeline, spec: SplitSpec, windows: tuple[float, ...]) -> _Cuts:
+def _cuts(
+    timeline: Timeline, spec: SplitSpec, windows: tuple[float, ...], trained_until: float | None
+) -> _Cuts:
     first, last = float(timeline.event.min()), float(timeline.event.max())
-    if spec.test_start is None:
+    if trained_until is not None:
+        first = max(first, trained_until)
+    if spec.test_start is not None:
+        test_start = _inside(spec.test_start, "split.test_start", first, last)
+    elif trained_until is not None:
+        test_start = _start_among_later(timeline, spec, trained_until)
+    else:
         events = np.sort(timeline.event[timeline.judgeable])
         if not len(events):
             raise _no_label_is_due(timeline)
         place = min(int(np.ceil(len(events) * (1 - spec.test_fraction))), len(events) - 1)
         test_start = float(events[place])
-    else:
-        test_start = _inside(spec.test_start, "split.test_start", first, last)
     test_end = np.inf
     if spec.test_window is not None:
         test_end = test_start + parse_duration(spec.test_window, key="split.test_window")
@@ -118,6 +131,30 @@ def _cuts(timeline: Timeline, spec: SplitSpec, windows: tuple[float, ...]) -> _C
     else:
         train_start, since = train_end - longest, train_end - (longest if window is None else window)
     return _Cuts(train_start, train_end, test_start, test_end, since)
+
+
+def _start_among_later(timeline: Timeline, spec: SplitSpec, trained_until: float) -> float:
+    """Where the test of a retune begins.
+
+    It holds `test_fraction` of the later rows; if those are too few positives for a comparison, as many as
+    `min_test_positives` asks for, but no more than half of the later ones.
+    """
+    later = timeline.judgeable & (timeline.event >= trained_until)
+    order = np.argsort(timeline.event[later], kind="stable")
+    events, positives = timeline.event[later][order], timeline.y[later][order]
+    if not positives.any():
+        raise DataError(
+            "no positive is later than what the version to start from was trained on",
+            key="base_version",
+            value=f"{len(events):,} rows from {format_instant(trained_until)} on",
+            allowed="newer rows with their labels",
+            remedy="give newer rows (--feedback, or newer data), or tune without --base-version",
+        )
+    place = min(int(np.ceil(len(events) * (1 - spec.test_fraction))), len(events) - 1)
+    wanted = min(spec.min_test_positives, int(positives.sum()) // 2)
+    since_end = np.cumsum(positives[::-1])[::-1]
+    enough = np.flatnonzero(since_end >= wanted)
+    return float(events[min(place, int(enough.max(initial=0)))])
 
 
 def _no_label_is_due(timeline: Timeline) -> DataError:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from minorkey.data.exported import COLUMNS
 from minorkey.errors import DataError, InputError, SpecError, StateError
 from minorkey.feedback.intake import Intake
 from minorkey.feedback.messages import MAX_ITEMS, parse_labels
@@ -15,10 +16,7 @@ from minorkey.feedback.spec import LabelledModel
 from minorkey.feedback.tables import OPEN
 from minorkey.serving.refusal import Refusal
 
-__all__ = ["COLUMNS", "export_rows", "import_labels"]
-
-#: Columns beside the features: where a row came from, and how many rows it stands for.
-COLUMNS = ("minorkey_id", "minorkey_version", "minorkey_score", "minorkey_predicted_at", "minorkey_weight")
+__all__ = ["export_rows", "import_labels"]
 
 
 def export_rows(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minorkey.retune.supervisor import RESULTS
+from minorkey.retune.supervisor import ACCOUNT, RESULTS
 
 __all__ = ["Fix", "read_fix"]
 
@@ -27,8 +27,12 @@ class Fix:
 
 def read_fix(folder: Path) -> Fix | None:
     """The account of a run of the trigger, None while there is none."""
-    verdict = folder / RESULTS / "verdict.json"
-    if not verdict.exists():
+    path = folder / RESULTS / ACCOUNT
+    if not path.exists():
         return None
-    content = json.loads(verdict.read_text(encoding="utf-8"))
-    return Fix(content["decision"] == "promote", str(content["reason"]), content)
+    account = json.loads(path.read_text(encoding="utf-8"))
+    tried = "; ".join(
+        f"{stage['name']}: {stage['decision']}. {stage['reason']}" for stage in account["stages"]
+    )
+    text = f"{account['fresh_rows']:,} labelled rows of production. {tried}"
+    return Fix(account["outcome"] != "kept", text, account)

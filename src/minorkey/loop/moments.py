@@ -68,10 +68,12 @@ class Observer:
     fix: Fix | None = None
     _began: float = field(default_factory=time.monotonic)
 
-    @property
-    def recovered(self) -> bool:
-        """Whether everything has happened."""
-        return "recovered" in self.moments
+    def is_over(self, after: float) -> bool:
+        """Whether the model has recovered, and served for so many seconds since the swap."""
+        swap = self.moments.get("swap")
+        if swap is None or "recovered" not in self.moments:
+            return False
+        return time.monotonic() - self._began >= swap.seconds + after
 
     def look(self, tally: Tally) -> None:
         """Note what is new; a part that does not answer is asked again at the next look."""

@@ -48,15 +48,14 @@ def clock(seconds: float) -> str:
 def _course(comparison: Comparison, moments: list[Moment]) -> str:
     at = [window.seconds for window in comparison.windows]
     with figure(width=7.6, height=3.4) as (made, axes):
-        axes.plot(
-            at, [window.without_loop for window in comparison.windows], color=WARM, label="without the loop"
-        )
-        axes.plot(
-            at, [window.with_loop for window in comparison.windows], color=ACCENT, label="with the loop"
-        )
+        for values, colour, style, label in (
+            ([window.with_loop for window in comparison.windows], ACCENT, "-", "with the loop"),
+            ([window.without_loop for window in comparison.windows], WARM, "--", "without the loop"),
+        ):
+            axes.plot(at, values, color=colour, linestyle=style, label=label)
         _mark(axes, moments)
-        axes.set(xlabel="seconds of the stream", ylabel="Matthews correlation", ylim=(0, 1))
-        axes.legend(loc="lower left")
+        axes.set(xlabel="seconds of the stream", ylabel="Matthews correlation", ylim=(0, 1.05))
+        axes.legend(loc="upper right")
         return drawn(made, label="Matthews correlation with and without the loop")
 
 
@@ -71,8 +70,8 @@ def _measured(figures: list[Figure], moments: list[Moment]) -> str:
             )
             axes.plot(at, [one.value for one in own], color=colour, label=f"version {version}")
         _mark(axes, moments)
-        axes.set(xlabel="seconds of the stream", ylabel="measured MCC", ylim=(0, 1))
-        axes.legend(loc="lower left")
+        axes.set(xlabel="seconds of the stream", ylabel="measured MCC", ylim=(0, 1.05))
+        axes.legend(loc="upper right")
         return drawn(made, label="Matthews correlation as Prometheus measured it, by version")
 
 
@@ -82,10 +81,10 @@ def _mark(axes: Any, moments: list[Moment]) -> None:
             axes.axvline(moment.seconds, color=MUTED, linewidth=1, linestyle=":")
             axes.annotate(
                 _MARKED[moment.key],
-                (moment.seconds, 1.0),
+                (moment.seconds, 0.02),
                 rotation=90,
                 ha="right",
-                va="top",
+                va="bottom",
                 fontsize=8,
                 color="#5b6472",
             )

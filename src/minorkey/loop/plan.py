@@ -27,6 +27,7 @@ class Plan:
         history_days: what the first model learns from.
         healthy_seconds: of the stream before the fraudsters change their ways.
         longest_seconds: of the stream; it ends sooner when the model has recovered.
+        after_seconds: of the stream after the swap, at least.
         rate: rows a second.
         batch: rows a request.
         label_seconds: until every label that comes has come.
@@ -41,6 +42,7 @@ class Plan:
     history_days: int = 24
     healthy_seconds: int = 40
     longest_seconds: int = 330
+    after_seconds: int = 40
     rate: int = 200
     batch: int = 10
     label_seconds: float = 4.0

@@ -1,10 +1,8 @@
 """Plays the loop: trains, starts everything, streams, watches, and judges what happened."""
 
 import json
-import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from minorkey.loop.services import Ports, free_ports, require_programs, running
 from minorkey.loop.surroundings import Files, services, write_files
 from minorkey.registry import load_version
 from minorkey.serving import local
+from minorkey.settings import alone
 from minorkey.simulation.labels import LabelPlan
 from minorkey.simulation.stream import Tally, Traffic, stream
 from minorkey.spec import RunSpec
@@ -75,7 +74,7 @@ def run_loop(
     require_programs()
     out = out.absolute()
     files, ports = Files.below(out), free_ports()
-    with _environment(files, ports):
+    with alone(_environment(files, ports)):
         tell(f"generating {plan.rows_a_day * plan.days:,} card transactions")
         data = prepare(plan, files.data)
         write_files(plan, files, ports, data)
@@ -136,7 +135,7 @@ def _streamed(plan: Plan, files: Files, ports: Ports, rows: Dataset, observer: O
         while not enough.wait(_LOOK_SECONDS):
             if known:
                 observer.look(known[0])
-            if observer.recovered:
+            if observer.is_over(plan.after_seconds):
                 enough.set()
 
     looking = threading.Thread(target=look, name="loop-look", daemon=True)
@@ -182,23 +181,11 @@ def _account(
     return Account(content["closed"], tuple(found), files.page, comparison)
 
 
-@contextmanager
-def _environment(files: Files, ports: Ports) -> Iterator[None]:
+def _environment(files: Files, ports: Ports) -> dict[str, str]:
     """The loop's own stores and addresses, for this process and all that it starts."""
-    ours = {
+    return {
         "MINORKEY_HOME": str(files.home),
         "MINORKEY_FEEDBACK_URL": f"http://127.0.0.1:{ports.feedback}",
         "MINORKEY_FEEDBACK_TOKEN_FILE": str(files.feedback_token),
         "MINORKEY_RETUNE_TOKEN_FILE": str(files.retune_token),
     }
-    foreign = [name for name in os.environ if name.startswith(("MINORKEY_", "MLFLOW_"))]
-    before = {name: os.environ.get(name) for name in (*ours, *foreign)}
-    for name in foreign:
-        del os.environ[name]
-    os.environ.update(ours)
-    try:
-        yield
-    finally:
-        for name in [name for name in os.environ if name.startswith(("MINORKEY_", "MLFLOW_"))]:
-            del os.environ[name]
-        os.environ.update({name: value for name, value in before.items() if value is not None})

@@ -101,7 +101,7 @@ def write_files(plan: Plan, files: Files, ports: Ports, data: LoopData) -> None:
         files.retune_spec,
         {
             "models": {MODEL: {"spec": str(files.run_spec)}},
-            "feedback": True,
+            "feedback_spec": str(files.feedback_spec),
             "cool_down": f"{plan.cool_down_seconds}s",
             "min_positives": 50,
             "poll_seconds": 0.5,

@@ -2,7 +2,7 @@
 
 from minorkey.registry.bundles import check_bundle_root, fetch_bundle, store_bundle
 from minorkey.registry.former import former_champion, note_rollback
-from minorkey.registry.loading import load_version
+from minorkey.registry.loading import data_section, load_version
 from minorkey.registry.versions import (
     bundle_of_version,
     move_champion,
@@ -15,6 +15,7 @@ from minorkey.registry.versions import (
 __all__ = [
     "bundle_of_version",
     "check_bundle_root",
+    "data_section",
     "fetch_bundle",
     "former_champion",
     "load_version",

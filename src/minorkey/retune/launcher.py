@@ -34,10 +34,12 @@ class Seen:
             model's lease, so that a launch of another key has to be tried; ``lost``: it ended without
             a word, and launching it again goes on where it stopped.
         detail: what there is to say.
+        outcome: of a run that succeeded and tells: ``promoted``, ``kept`` or ``adjusted``.
     """
 
     state: Literal["running", "succeeded", "failed", "cancelled", "busy", "lost"]
     detail: str = ""
+    outcome: Literal["", "promoted", "kept", "adjusted"] = ""
 
 
 class Launcher(Protocol):

@@ -1,4 +1,4 @@
-"""Retunes as runs on this machine: ``minorkey run`` in a process of its own, with its log and its end."""
+"""Retunes on this machine: ``minorkey retune run`` in a process of its own, with its log and its end."""
 
 import fcntl
 import json
@@ -13,8 +13,8 @@ from typing import IO
 from minorkey.errors import StateError
 from minorkey.lease.holder import in_flight_problem
 from minorkey.retune.launcher import Launch, Seen
-from minorkey.retune.spec import ModelSpec
-from minorkey.retune.supervisor import COMMAND, EXIT, LOCK, LOG, RESULTS
+from minorkey.retune.spec import RetuneSpec
+from minorkey.retune.supervisor import ACCOUNT, COMMAND, EXIT, LOCK, LOG, RESULTS
 
 __all__ = ["LocalRuns", "run_command"]
 
@@ -68,7 +68,7 @@ class LocalRuns:
             return Seen("lost", f"the run ended without a word; log: {folder / LOG}")
         code = int(json.loads((folder / EXIT).read_text(encoding="utf-8"))["code"])
         if code == 0:
-            return Seen("succeeded", f"results: {folder / RESULTS}")
+            return _succeeded(folder / RESULTS)
         return self._failed(folder, code)
 
     def _write_command(self, launch: Launch, folder: Path) -> None:
@@ -111,18 +111,32 @@ class LocalRuns:
         return Seen("failed", f"exit code {code}: {said.removeprefix('error: ')[:300]}; log: {folder / LOG}")
 
 
-def run_command(models: dict[str, ModelSpec]) -> Callable[[Launch, Path], list[str]]:
-    """The ``minorkey run`` of each model."""
+def run_command(spec: RetuneSpec) -> Callable[[Launch, Path], list[str]]:
+    """The ``minorkey retune run`` of each model."""
 
     def command(launch: Launch, out: Path) -> list[str]:
-        model = models[launch.model]
-        words = [sys.executable, "-m", "minorkey", "run", str(Path(model.spec).absolute())]
-        words += ["--quiet", "--out", str(out), "--set", f"model={launch.model}"]
+        model = spec.models[launch.model]
+        words = [sys.executable, "-m", "minorkey", "retune", "run", str(Path(model.spec).absolute())]
+        words += ["--model", launch.model, "--out", str(out), "--quiet", "--kind", launch.kind]
+        words += ["--reason", launch.reason, f"--base-version={launch.base_version}"]
+        if spec.feedback_spec:
+            words += ["--feedback-spec", str(Path(spec.feedback_spec).absolute())]
         for setting in model.settings:
             words += ["--set", setting]
         return words
 
     return command
+
+
+def _succeeded(results: Path) -> Seen:
+    """A retune that came to its end, with what it came to in its own words."""
+    try:
+        account = json.loads((results / ACCOUNT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return Seen("succeeded", f"results: {results}")
+    last = account["stages"][-1]
+    text = " ".join(f"{last['name']}: {last['reason']}".split())[:300]
+    return Seen("succeeded", f"{text}; results: {results}", account["outcome"])
 
 
 def _is_over(folder: Path) -> bool:

@@ -121,11 +121,11 @@ def _launcher(spec: RetuneSpec) -> Launcher:
         from minorkey.retune.kubeflow_runs import KubeflowRuns
 
         return KubeflowRuns(spec.kubeflow, spec.models)
-    return LocalRuns(settings().home / "retune", run_command(spec.models))
+    return LocalRuns(settings().home / "retune", run_command(spec))
 
 
 def _labels(spec: RetuneSpec) -> Labels:
-    if not spec.feedback:
+    if not (spec.feedback or spec.feedback_spec):
         return labels_unknown
     from minorkey.feedback.service import labels_ready
 

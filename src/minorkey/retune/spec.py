@@ -55,6 +55,11 @@ class RetuneSpec(Section):
     feedback: bool = Field(
         False, description="Whether the feedback service's database is to be asked for labels."
     )
+    feedback_spec: str = Field(
+        "",
+        description="File of the feedback service's specification: its labelled rows are what local retunes "
+        "learn from and are judged on. Implies `feedback`.",
+    )
     dry_run: bool = Field(False, description="Decide and record, start nothing.")
     launch: Literal["local", "kubeflow"] = "local"
     kubeflow: KubeflowSpec | None = None
@@ -95,12 +100,18 @@ def load_retune_spec(path: Path) -> RetuneSpec:
     content = read_yaml(path, what=what, absent="check the path", broken=_REMEDY)
     found = validated(RetuneSpec, content, what=what, remedy=_REMEDY)
     for name, model in found.models.items():
-        if not Path(model.spec).is_file():
-            raise SpecError(
-                "there is no such run specification",
-                key=f"models.{name}.spec",
-                value=model.spec,
-                allowed="a file, as minorkey init writes it; paths begin where the command runs",
-                remedy="correct the path",
-            )
+        _require_file(model.spec, f"models.{name}.spec", "run", "as minorkey init writes it")
+    if found.feedback_spec:
+        _require_file(found.feedback_spec, "feedback_spec", "feedback", "as for minorkey feedback serve")
     return found
+
+
+def _require_file(path: str, key: str, kind: str, example: str) -> None:
+    if not Path(path).is_file():
+        raise SpecError(
+            f"there is no such {kind} specification",
+            key=key,
+            value=path,
+            allowed=f"a file, {example}; paths begin where the command runs",
+            remedy="correct the path",
+        )

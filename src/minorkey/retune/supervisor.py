@@ -13,11 +13,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-__all__ = ["COMMAND", "EXIT", "LOCK", "LOG", "RESULTS", "main"]
+__all__ = ["ACCOUNT", "COMMAND", "EXIT", "LOCK", "LOG", "RESULTS", "main"]
 
 COMMAND, EXIT, LOCK, LOG = "command.json", "exit.json", "supervisor.lock", "run.log"
-#: Folder of the results of ``minorkey run``.
-RESULTS = "run"
+#: Folder of the results of ``minorkey retune run``, and what lies there once it has come to its end.
+RESULTS, ACCOUNT = "run", "retune.json"
 
 
 def main(folder: Path, lock: int) -> None:
@@ -37,11 +37,7 @@ def main(folder: Path, lock: int) -> None:
 
 def _has_finished(folder: Path) -> bool:
     """Whether a run whose supervisor was killed came to its good end all the same."""
-    try:
-        state: dict[str, Any] = json.loads((folder / RESULTS / "state.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return state.get("status") == "finished"
+    return (folder / RESULTS / ACCOUNT).exists()
 
 
 def _run(folder: Path, wanted: dict[str, Any], lock: int) -> int:

@@ -161,7 +161,7 @@ class Trigger:
         except MinorkeyError as error:
             self.ledger.note(action, _line(error))
             return
-        outcome = "kept" if champion == action.base_version else "promoted"
+        outcome = seen.outcome or ("kept" if champion == action.base_version else "promoted")
         if self.ledger.finish(action, outcome, seen.detail):
             _log.info("ended", action=action.id, model=action.model, outcome=outcome)
 

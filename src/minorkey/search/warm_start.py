@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from minorkey.bundle.bundle import BundleInfo
+from minorkey.search.space import NONE
+from minorkey.spec import SearchSpec
 from minorkey.trials.trial import Configuration
 
-__all__ = ["configurations_to_start_from", "runners_up"]
+__all__ = ["configurations_to_start_from", "members_of", "only_refit", "runners_up"]
 
 #: Key of the lineage that holds the runners-up.
 _KEY = "runners_up"
@@ -27,8 +29,43 @@ def configurations_to_start_from(base: BundleInfo) -> list[Configuration]:
 
     Training windows are left out: those of the new run decide.
     """
-    members = sorted(base.configuration, key=lambda member: -member["weight"])
-    told = [*members, *base.lineage.get(_KEY, [])]
+    return _distinct([*_heaviest_first(base), *base.lineage.get(_KEY, [])])
+
+
+def members_of(base: BundleInfo) -> list[Configuration]:
+    """The members of a bundle alone, heaviest first, each once and without its training window."""
+    return _distinct(_heaviest_first(base))
+
+
+def only_refit(spec: SearchSpec, members: Sequence[Configuration]) -> SearchSpec:
+    """The search section with which the members are fitted anew and nothing else is tried.
+
+    Their weights in the mixture are chosen anew, from fresh folds as always: weights of the old rows would
+    tell of the old concept.
+
+    Args:
+        spec: the search section.
+        members: what is fitted.
+    """
+    families = tuple(dict.fromkeys(member.family for member in members))
+    resamplers = tuple(dict.fromkeys((NONE, *(member.resampler for member in members))))
+    changed = {
+        "trials": len(members),
+        "finalists": len(members),
+        "families": families,
+        "resamplers": resamplers,
+        "interactions": any(member.interactions for member in members),
+        "portfolio": False,
+        "pruner": "none",
+    }
+    return spec.model_copy(update=changed)
+
+
+def _heaviest_first(base: BundleInfo) -> list[dict[str, Any]]:
+    return sorted(base.configuration, key=lambda member: -member["weight"])
+
+
+def _distinct(told: Sequence[dict[str, Any]]) -> list[Configuration]:
     found = [
         Configuration.from_json(
             {name: value for name, value in one.items() if name != "weight"} | {"train_window": None}

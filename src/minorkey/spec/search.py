@@ -48,6 +48,11 @@ class SearchSpec(Section):
 
     trials: int = Field(40, ge=1, le=100_000, description="Trials to run, exactly.")
     workers: int | None = Field(None, ge=1, le=1_024, description="Worker processes. Default: the cores.")
+    refit: bool = Field(
+        False,
+        description="On a retune: no search, only the configurations of the version that it starts from "
+        "are fitted anew. Set by the mode refit.",
+    )
     timeout: float | None = Field(
         None,
         gt=0,

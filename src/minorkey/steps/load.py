@@ -5,6 +5,7 @@ import shutil
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from minorkey import lease
 from minorkey.data.compatibility import require_champion_features
@@ -17,7 +18,10 @@ from minorkey.settings import settings
 from minorkey.spec import DataSpec, parse_section
 from minorkey.steps.step import step
 
-__all__ = ["LoadResult", "run"]
+__all__ = ["BASE", "LoadResult", "run"]
+
+#: File beside the rows of a retune: the version that it starts from, and until when that was trained.
+BASE = "base.json"
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ def run(
     data_dir: Path,
     run_id: str = "",
 ) -> LoadResult:
-    """Write ``rows.parquet``, ``schema.json`` and ``profile.json``.
+    """Write ``rows.parquet``, ``schema.json`` and ``profile.json``; on a retune ``base.json`` too.
 
     Args:
         model: name in the registry.
@@ -79,7 +83,7 @@ def run(
             _check_champion(model, champion, loaded.dataset.schema)
         for text in loaded.assumptions:
             emit("assumed", text=text)
-        _write(loaded, data_dir)
+        _write(loaded, data_dir, _starts_from(model, base_version))
     except BaseException:
         lease.release(model, run_key)
         raise
@@ -112,7 +116,17 @@ def _check_champion(model: str, version: str, schema: Schema) -> None:
     )
 
 
-def _write(loaded: Loaded, folder: Path) -> None:
+def _starts_from(model: str, base_version: str) -> dict[str, Any] | None:
+    """What `preprocess` has to know of the version that a retune starts from."""
+    from minorkey.registry import load_version
+
+    if not base_version:
+        return None
+    membership = load_version(model, base_version).info.membership
+    return {"version": base_version, "trained_until": membership.get("train_end")}
+
+
+def _write(loaded: Loaded, folder: Path, base: dict[str, Any] | None) -> None:
     aside = folder.with_name(f"{folder.name}.partial")
     try:
         shutil.rmtree(aside, ignore_errors=True)
@@ -120,6 +134,8 @@ def _write(loaded: Loaded, folder: Path) -> None:
         loaded.dataset.write(aside / "rows.parquet")
         loaded.dataset.schema.write(aside / "schema.json")
         (aside / "profile.json").write_text(json.dumps(loaded.profile, indent=1), encoding="utf-8")
+        if base is not None:
+            (aside / BASE).write_text(json.dumps(base), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         aside.replace(folder)
     except OSError as error:

@@ -15,6 +15,7 @@ from minorkey.data.training_set import TestSet, TrainingSet
 from minorkey.errors import StateError
 from minorkey.progress import emit
 from minorkey.spec import SplitSpec, parse_section
+from minorkey.steps.load import BASE
 from minorkey.steps.step import step
 
 __all__ = ["run"]
@@ -34,7 +35,7 @@ def run(*, model: str, split: str, seed: int, data_dir: Path, train_dir: Path, t
     """
     spec = parse_section(SplitSpec, split)
     dataset, profile = _read(data_dir)
-    made = split_dataset(dataset, spec, model=model, seed=seed)
+    made = split_dataset(dataset, spec, model=model, seed=seed, trained_until=_trained_until(data_dir))
     training = TrainingSet(dataset.take(made.train), made.parts, made.membership, made.kind)
     test = TestSet(dataset.take(made.test), made.membership, made.kind, made.outer)
     profile["split"] = _account(dataset, made)
@@ -57,6 +58,15 @@ def _read(data_dir: Path) -> tuple[Dataset, dict[str, Any]]:
             remedy="run the load step again",
         ) from error
     return dataset, profile
+
+
+def _trained_until(folder: Path) -> float | None:
+    """On a retune, until when the version that it starts from was trained; seconds since 1970."""
+    try:
+        base = json.loads((folder / BASE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return None if base["trained_until"] is None else float(base["trained_until"])
 
 
 def _account(dataset: Dataset, split: Split) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from minorkey.bundle.reference_rates import reference_rates
 from minorkey.data.fold_store import FoldStore
 from minorkey.data.preprocessing import Preprocessor
 from minorkey.data.training_set import TrainingSet
+from minorkey.errors import SpecError
 from minorkey.evaluation.baselines import BASELINES, Prior
 from minorkey.evaluation.calibration import Calibration
 from minorkey.models.family import Encoding
@@ -25,7 +26,7 @@ from minorkey.registry import load_version
 from minorkey.search.driver import fit_members
 from minorkey.search.selection import FRESH, finalists
 from minorkey.search.tuning import Tuned, time_shares, trial_shares, tune_part
-from minorkey.search.warm_start import configurations_to_start_from, runners_up
+from minorkey.search.warm_start import configurations_to_start_from, members_of, only_refit, runners_up
 from minorkey.settings import settings
 from minorkey.spec import MonitorSpec, SearchSpec, parse_section
 from minorkey.steps.step import step
@@ -82,6 +83,7 @@ def run(
         base_version: on a retune, the version whose configurations are tried first; else "".
     """
     spec, watch = parse_section(SearchSpec, search), parse_section(MonitorSpec, monitor)
+    spec, known = _warm_started(spec, model, base_version)
     training = TrainingSet.read(train_dir)
     store = FoldStore(settings().home / "folds", settings().fold_store_bytes)
     tracker = open_run(model, run_key)
@@ -94,14 +96,14 @@ def run(
         profile=json.dumps({"rows": len(training.dataset), "positives": training.dataset.positives}),
     )
     names = sorted((part.name for part in training.parts), key=lambda name: name == "final")
-    shares = trial_shares(spec.trials, names)
-    if sum(shares.values()) > spec.trials:
+    shares = dict.fromkeys(names, len(known)) if spec.refit else trial_shares(spec.trials, names)
+    if sum(shares.values()) > spec.trials and not spec.refit:
         emit(
             "warned",
             text=f"search.trials {spec.trials} is below one per part: {sum(shares.values())} are run",
         )
 
-    seconds, known = time_shares(spec.timeout, shares), _known(model, base_version)
+    seconds = time_shares(spec.timeout, shares)
     study: dict[str, Any] = {"parts": {}, "trials": []}
     folder = study_path.parent / "study"
     with (
@@ -118,8 +120,9 @@ def run(
                 store=store,
                 seed=seed,
                 on_result=functools.partial(tracker.trial_finished, study=name),
-                # An outer part judges the procedure: what was chosen on its test rows must not help it.
-                enqueue=known if name == "final" else (),
+                # An outer part judges the procedure: what was chosen on its test rows must not help it. A
+                # refit chooses nothing: what it fits comes from earlier rows.
+                enqueue=known if name == "final" or spec.refit else (),
                 executor=place.executor,
             )
             info = _info(model, training, name, tuned, spec, watch, seed, run_key)
@@ -143,11 +146,23 @@ def run(
     put_text(study_path, json.dumps(study, indent=1))
 
 
-def _known(model: str, base_version: str) -> list[Configuration]:
-    """The configurations that a retune tries first."""
+def _warm_started(spec: SearchSpec, model: str, base_version: str) -> tuple[SearchSpec, list[Configuration]]:
+    """The search of a retune, and the configurations that it tries first."""
     if not base_version:
-        return []
-    return configurations_to_start_from(load_version(model, base_version).info)
+        if spec.refit:
+            raise SpecError(
+                "a refit needs a version whose configurations are fitted anew",
+                key="base_version",
+                value="",
+                allowed="a version of the model",
+                remedy="name it (--base-version), or leave out the mode refit",
+            )
+        return spec, []
+    base = load_version(model, base_version).info
+    if spec.refit:
+        members = members_of(base)
+        return only_refit(spec, members), members
+    return spec, configurations_to_start_from(base)
 
 
 def _info(

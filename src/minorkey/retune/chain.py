@@ -1,0 +1,205 @@
+"""A retune on this machine: the cheapest fix first, each stage a run of its own.
+
+Fresh labelled rows, an adjustment of probabilities and threshold, a new fit of what serves, a search: the
+next only if the one before did not mend the harm. The folder holds a run for each stage, so the same command
+goes on where a kill stopped it, and ``retune.json``.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from minorkey.aside import put_text
+from minorkey.errors import DataError
+from minorkey.feedback.spec import load_feedback_spec
+from minorkey.form import resolve
+from minorkey.progress import emit
+from minorkey.retune.supervisor import ACCOUNT
+from minorkey.spec import RunSpec
+
+__all__ = ["Account", "RunStage", "Stage", "Wanted", "retune"]
+
+_FRESH = "fresh.parquet"
+
+
+class RunStage(Protocol):
+    """Runs a pipeline on this machine."""
+
+    def __call__(self, spec: RunSpec, out: Path, /, *, pipeline: str, parameters: dict[str, str]) -> None:
+        """Run it, or go on with the interrupted run in the folder."""
+        ...
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a retune is to do.
+
+    Attributes:
+        spec: of the run, as a search would have it.
+        feedback: file of the feedback service's specification; None: there are no labels of production.
+        base_version: the version that serves, "" if none does.
+        reason: why.
+        kind: of the alert.
+    """
+
+    spec: RunSpec
+    feedback: Path | None
+    base_version: str
+    reason: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One run of a retune.
+
+    Attributes:
+        name: ``adjust``, ``refit`` or ``search``.
+        decision: ``promote`` or ``keep``.
+        action: what the diagnosis asks for, of ``adjust`` alone.
+        reason: of the decision, in words.
+        seconds: wall clock of this stage; of one that an interrupted call had finished, 0.
+    """
+
+    name: str
+    decision: str
+    action: str
+    reason: str
+    seconds: float
+
+
+@dataclass
+class Account:
+    """What a retune came to.
+
+    Attributes:
+        model: name in the registry.
+        reason: why it was started.
+        kind: of the alert.
+        base_version: the version that served.
+        version: the version that serves afterwards.
+        outcome: ``adjusted``: another version with the same ranking serves; ``promoted``: another model;
+            ``kept``: the same version.
+        fresh_rows: labelled production rows.
+        stages: what was run, in order.
+    """
+
+    model: str
+    reason: str
+    kind: str
+    base_version: str
+    version: str = ""
+    outcome: Literal["adjusted", "promoted", "kept"] = "kept"
+    fresh_rows: int = 0
+    stages: list[Stage] = field(default_factory=list)
+
+
+def retune(wanted: Wanted, out: Path, *, run: RunStage, champion: Callable[[str], str]) -> Account:
+    """Mend a model with the cheapest fix that works.
+
+    Args:
+        wanted: what is to be done.
+        out: folder for the stages and the account.
+        run: runs a pipeline.
+        champion: the version of a model that serves.
+
+    Raises:
+        InputError: the specification or the data are at fault, or another run of the model is under way.
+    """
+    out = out.absolute()
+    account = Account(wanted.spec.model, wanted.reason, wanted.kind, wanted.base_version)
+    fresh = _fresh_rows(wanted, out, account)
+    parameters = {"base_version": wanted.base_version, "reason": f"{wanted.kind}: {wanted.reason}"}
+    if fresh is not None:
+        parameters["feedback_uri"] = str(fresh)
+
+    def stage(name: str, spec: RunSpec, pipeline: str, given: dict[str, str]) -> Stage:
+        done = _stage(name, spec, out / name, pipeline, given, run)
+        account.stages.append(done)
+        emit("phase", phase=name, text=f"{name}: {done.decision}. {done.reason}")
+        return done
+
+    if fresh is not None and wanted.base_version:
+        adjusted = stage(
+            "adjust", _adjust_spec(wanted.spec, fresh), "adjust", {"reason": parameters["reason"]}
+        )
+        if adjusted.decision == "promote":
+            account.outcome = "adjusted"
+        elif adjusted.action == "refit":
+            newest = stage("refit", _refit_spec(wanted.spec), "tune", parameters)
+            if newest.decision != "promote":
+                newest = stage("search", wanted.spec, "tune", parameters)
+            account.outcome = "promoted" if newest.decision == "promote" else "kept"
+    else:
+        given = {name: text for name, text in parameters.items() if text}
+        searched = stage("search", wanted.spec, "tune", given)
+        account.outcome = "promoted" if searched.decision == "promote" else "kept"
+    account.version = champion(wanted.spec.model)
+    put_text(out / ACCOUNT, json.dumps(asdict(account), indent=1))
+    return account
+
+
+def _fresh_rows(wanted: Wanted, out: Path, account: Account) -> Path | None:
+    """The labelled rows of production as a file; None where there are none."""
+    import pyarrow.parquet as pq
+
+    if wanted.feedback is None:
+        emit("warned", text="no feedback specification is named: the search starts from the data alone")
+        return None
+    fresh = out / _FRESH
+    if not fresh.exists():  # else an interrupted call has written it, and its stages go by it
+        from minorkey.feedback.export import export_rows
+        from minorkey.feedback.service import open_intake
+
+        try:
+            export_rows(open_intake(load_feedback_spec(wanted.feedback)), wanted.spec.model, fresh)
+        except DataError as error:
+            emit("warned", text=f"{error.problem}: the search starts from the data alone")
+            return None
+    account.fresh_rows = pq.read_metadata(fresh).num_rows
+    return fresh
+
+
+def _stage(
+    name: str, spec: RunSpec, folder: Path, pipeline: str, parameters: dict[str, str], run: RunStage
+) -> Stage:
+    began = time.monotonic()
+    if not _is_finished(folder):
+        run(spec, folder, pipeline=pipeline, parameters=parameters)
+    verdict: dict[str, Any] = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+    return Stage(
+        name,
+        str(verdict["decision"]),
+        str(verdict.get("action", "")),
+        str(verdict["reason"]),
+        round(time.monotonic() - began, 3),
+    )
+
+
+def _is_finished(folder: Path) -> bool:
+    try:
+        state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(state.get("status") == "finished")
+
+
+def _adjust_spec(spec: RunSpec, fresh: Path) -> RunSpec:
+    """The specification that reads fresh rows as the champion's training read its own."""
+    from minorkey.registry import data_section
+
+    section = data_section(spec.model)
+    section.pop("weight", None)  # the export's own, where rows stand for several
+    content = {
+        "data": section | {"options": {}},
+        "evaluate": spec.evaluate.model_dump(mode="json"),
+        "deploy": spec.deploy.model_dump(mode="json"),
+    }
+    return resolve(content, {"model": spec.model, "data.source": str(fresh), "seed": spec.seed})[0]
+
+
+def _refit_spec(spec: RunSpec) -> RunSpec:
+    return spec.model_copy(update={"search": spec.search.model_copy(update={"refit": True})})
