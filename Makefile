@@ -39,8 +39,9 @@ lint: $(STAMP) ## check style, types and layers
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/hadolint images/*/Dockerfile
 
-monitoring: $(STAMP) ## write what Prometheus and Alertmanager read, below monitoring/, anew
+monitoring: $(STAMP) ## write what Prometheus, Alertmanager and Grafana read, below monitoring/, anew
 	$(PYTHON) -m minorkey.drift.rules monitoring
+	$(PYTHON) -m minorkey.drift.dashboard monitoring
 
 test-monitoring: $(STAMP) ## test it with promtool, amtool and Alertmanager (Debian: prometheus, prometheus-alertmanager)
 	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 tests/monitoring

@@ -10,19 +10,15 @@ import yaml
 
 from minorkey.drift.rules import KINDS, LOOP, PRODUCTION, Windows, render
 from minorkey.drift.rules.rendering import duration
-from minorkey.serving.metrics import PredictorMetrics
-from minorkey.serving.predictor import Predictor
 from tests.monitoring.alert_cases import stories
+from tests.monitoring.exporters import exported
 from tests.monitoring.promtool import complaints
-from tests.serving.bundles import small_bundle
 
 ROOT = Path(__file__).parents[2]
 MONITORING = ROOT / "monitoring"
 WINDOWS = {w.name: w for w in (PRODUCTION, LOOP)}
 #: Metrics of Prometheus and Alertmanager themselves.
 FOREIGN = {"up", "alertmanager_notifications_failed_total"}
-#: The page that lists a service's metrics, and the package that exports them.
-SERVICES = {"feedback.md": "feedback", "retune.md": "retune"}
 NAME = re.compile(
     r"\b(?:model(?:_[a-z]+)*:[a-z0-9_]+:[a-z0-9_]+|minorkey_[a-z0-9_]+|alertmanager_\w+|up(?=\{))"
 )
@@ -77,26 +73,14 @@ def test_both_renderings_have_the_same_rules_and_alerts() -> None:
 
 
 def test_every_metric_in_a_rule_exists(tmp_path: Path) -> None:
-    metrics = PredictorMetrics()
-    bundle = small_bundle(tmp_path / "bundle")
-    bundle.info.reference["rates"] = {"prevalence": 0.1, "true_positive": 0.5, "true_positive_variance": 0.1}
-    metrics.serve(Predictor(bundle, "cards", "1"))
-    told = set(re.findall(r"^(\w+)[{ ]", metrics.text().decode(), re.MULTILINE))
     read = {
         name
         for kind in KINDS
         for rule in rules(kind, PRODUCTION)
         for name in mentioned(rule["expr"])
         if ":" not in name
-    } - FOREIGN
-    for page, package in SERVICES.items():
-        text = (ROOT / "docs/reference" / page).read_text(encoding="utf-8")
-        listed = re.findall(r"^\| `(\w+)`", text, re.MULTILINE)
-        code = "\n".join(
-            path.read_text(encoding="utf-8") for path in ROOT.glob(f"src/minorkey/{package}/*.py")
-        )
-        told |= {name for name in listed if f'"{name.removesuffix("_total")}"' in code}
-    assert read - told == set()
+    }
+    assert read - FOREIGN - set(exported(tmp_path)) == set()
 
 
 @pytest.mark.parametrize("name", WINDOWS)
