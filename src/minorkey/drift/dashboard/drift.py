@@ -11,8 +11,8 @@ DRIFT = (
         "largest of all features reaches in one window of a hundred. Above it, look which feature moved, and "
         "why. Drift without harm starts no retune.",
         (
-            Query(f"model:minorkey_drift:standardised{{{VERSION}}}", "{{version}}"),
-            Query(f"model:minorkey_drift:null_upper{{{VERSION}}}", "{{version}} by chance"),
+            Query(f"model:minorkey_drift:standardised{{{VERSION}}}", "version {{version}}"),
+            Query(f"model:minorkey_drift:null_upper{{{VERSION}}}", "version {{version}} by chance"),
         ),
         alerts=("MinorkeyDataDrift",),
     ),
@@ -21,8 +21,8 @@ DRIFT = (
         "Of the feature that moved most, and of the score. Below 0.1 a drift is too small to matter, however "
         "sure it is.",
         (
-            Query(f"model:minorkey_feature_psi:max{{{VERSION}}}", "{{version}} features"),
-            Query(f"model:minorkey_score_psi:value{{{VERSION}}}", "{{version}} score"),
+            Query(f"model:minorkey_feature_psi:max{{{VERSION}}}", "version {{version}} features"),
+            Query(f"model:minorkey_score_psi:value{{{VERSION}}}", "version {{version}} score"),
         ),
         alerts=("MinorkeyDataDrift", "MinorkeyScoreDrift"),
         steps=above(0.1),
@@ -81,8 +81,10 @@ DRIFT = (
         "Beside the prevalence that the model was calibrated at. Check that whoever works on the positives "
         "can cope with their number.",
         (
-            Query(f"model:minorkey_predicted_positive:ratio{{{VERSION}}}", "{{version}} called positive"),
-            Query(f"model:minorkey_reference_prevalence:rate{{{VERSION}}}", "{{version}} reference"),
+            Query(
+                f"model:minorkey_predicted_positive:ratio{{{VERSION}}}", "version {{version}} called positive"
+            ),
+            Query(f"model:minorkey_reference_prevalence:rate{{{VERSION}}}", "version {{version}} reference"),
         ),
         unit="percentunit",
         alerts=("MinorkeyScoreDrift",),

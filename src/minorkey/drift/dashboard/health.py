@@ -69,10 +69,22 @@ HEALTH = (
         "Over a long and a short window, both fast and slow. If it began with a new version, "
         "`minorkey rollback`.",
         (
-            Query(f"model:minorkey_request_errors:ratio_fast_long{{{VERSION}}}", "{{version}} fast, long"),
-            Query(f"model:minorkey_request_errors:ratio_fast_short{{{VERSION}}}", "{{version}} fast, short"),
-            Query(f"model:minorkey_request_errors:ratio_slow_long{{{VERSION}}}", "{{version}} slow, long"),
-            Query(f"model:minorkey_request_errors:ratio_slow_short{{{VERSION}}}", "{{version}} slow, short"),
+            Query(
+                f"model:minorkey_request_errors:ratio_fast_long{{{VERSION}}}",
+                "version {{version}} fast, long",
+            ),
+            Query(
+                f"model:minorkey_request_errors:ratio_fast_short{{{VERSION}}}",
+                "version {{version}} fast, short",
+            ),
+            Query(
+                f"model:minorkey_request_errors:ratio_slow_long{{{VERSION}}}",
+                "version {{version}} slow, long",
+            ),
+            Query(
+                f"model:minorkey_request_errors:ratio_slow_short{{{VERSION}}}",
+                "version {{version}} slow, short",
+            ),
         ),
         unit="percentunit",
         alerts=("MinorkeyErrorBudgetBurnFast", "MinorkeyErrorBudgetBurnSlow"),

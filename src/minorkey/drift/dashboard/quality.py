@@ -10,7 +10,9 @@ def _measured(figure: str, name: str = "") -> tuple[Query, ...]:
     """A measured figure with its bounds of 95 %."""
     word = f" {name}" if name else ""
     return tuple(
-        Query(f"model:minorkey_{figure}:measured{suffix}{{{VERSION}}}", f"{{{{version}}}}{word}{legend}")
+        Query(
+            f"model:minorkey_{figure}:measured{suffix}{{{VERSION}}}", f"version {{{{version}}}}{word}{legend}"
+        )
         for suffix, legend in (("", ""), ("_low", " low"), ("_high", " high"))
     )
 
@@ -23,7 +25,7 @@ QUALITY = (
         "better, `minorkey rollback`; else let the retune end.",
         (
             *_measured("mcc"),
-            Query(f"model:minorkey_mcc_implied:measured{{{VERSION}}}", "{{version}} reference"),
+            Query(f"model:minorkey_mcc_implied:measured{{{VERSION}}}", "version {{version}} reference"),
         ),
         alerts=("MinorkeyPerformanceDown",),
     ),
@@ -40,10 +42,10 @@ QUALITY = (
         "What the scores promise without a label, beside 0.85 of what the reference gives. Below it, have "
         "labels made: under concept drift the estimate cannot know.",
         (
-            Query(f"model:minorkey_mcc:estimated{{{VERSION}}}", "{{version}} estimated"),
+            Query(f"model:minorkey_mcc:estimated{{{VERSION}}}", "version {{version}} estimated"),
             Query(
                 f"0.85 * model:minorkey_mcc_implied:estimated{{{VERSION}}}",
-                "{{version}} 0.85 of the reference",
+                "version {{version}} 0.85 of the reference",
             ),
         ),
         alerts=("MinorkeyEstimatedPerformanceDown",),
@@ -70,8 +72,13 @@ QUALITY = (
         "band round the reference. Find out whether it is real: another way of labelling looks the same.",
         (
             *_measured("prevalence"),
-            Query(f"1.25 * model:minorkey_reference_prevalence:rate{{{VERSION}}}", "{{version}} band high"),
-            Query(f"0.8 * model:minorkey_reference_prevalence:rate{{{VERSION}}}", "{{version}} band low"),
+            Query(
+                f"1.25 * model:minorkey_reference_prevalence:rate{{{VERSION}}}",
+                "version {{version}} band high",
+            ),
+            Query(
+                f"0.8 * model:minorkey_reference_prevalence:rate{{{VERSION}}}", "version {{version}} band low"
+            ),
         ),
         unit="percentunit",
         alerts=("MinorkeyPriorShift",),

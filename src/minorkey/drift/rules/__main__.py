@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from minorkey.aside import put_text
 from minorkey.drift.rules import KINDS, LOOP, PRODUCTION, render, render_alertmanager, render_prometheus
 
 parser = argparse.ArgumentParser(prog="minorkey.drift.rules")
@@ -13,4 +14,4 @@ for windows in (PRODUCTION, LOOP):
     texts |= {"alertmanager": render_alertmanager(windows), "prometheus": render_prometheus(windows)}
     for kind, text in texts.items():
         (folder / kind).mkdir(parents=True, exist_ok=True)
-        (folder / kind / f"{windows.name}.yaml").write_text(text, encoding="utf-8")
+        put_text(folder / kind / f"{windows.name}.yaml", text)
