@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from minorkey.drift.dashboard.panel import Panel, Query
+from minorkey.drift.rules.windows import PRODUCTION
 from minorkey.errors import StateError
 
 __all__ = ["Line", "Period", "ask"]
@@ -80,13 +81,18 @@ def _lines(client: httpx.Client, query: Query, model: str, period: Period, over_
             remedy="start it, or correct the address",
         ) from error
     if content.get("status") != "success":
-        raise StateError("Prometheus refuses an expression", key=query.expr, value=content.get("error"))
+        raise StateError(
+            "Prometheus refuses an expression",
+            key=query.expr,
+            value=content.get("error"),
+            remedy="ask for a shorter time, or use Prometheus 2.42 or later",
+        )
     return [_line(query.legend, series) for series in content["data"]["result"]]
 
 
 def _filled(expression: str, model: str, period: Period) -> str:
     """The expression with Grafana's variables filled in."""
-    scrapes = max(4 * 15, 4 * period.step)
+    scrapes = 4 * max(PRODUCTION.scrape, period.step)
     for name, value in (
         ("$model", model),
         ("$version", ".*"),
