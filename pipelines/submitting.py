@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -68,6 +68,7 @@ def submit(
     service_account: str = "",
     reason: str = "",
     name: str = "",
+    parameters: Mapping[str, str] | None = None,
 ) -> Run:
     """Start a run of a pipeline that the server has, or of a compiled file that is uploaded first.
 
@@ -81,6 +82,7 @@ def submit(
         service_account: the pods' ServiceAccount; "" for the installation's default.
         reason: why the run is started.
         name: display name of the run; "" for the model and the time.
+        parameters: of the pipeline beside the specification, e.g. ``base_version``, ``feedback_uri``.
 
     Raises:
         SpecError: the run reads a file of this machine, or the package is no file.
@@ -98,7 +100,12 @@ def submit(
         told = client.run_pipeline(
             made.experiment_id,
             name or f"{spec.model} {datetime.now().astimezone():%Y-%m-%d %H:%M:%S}",
-            params={"spec": spec.model_dump_json(exclude_unset=True), "model": spec.model, "reason": reason},
+            params={
+                **(parameters or {}),
+                "spec": spec.model_dump_json(exclude_unset=True),
+                "model": spec.model,
+                "reason": reason,
+            },
             pipeline_id=found.pipeline_id,
             version_id=found.pipeline_version_id,
             enable_caching=None,

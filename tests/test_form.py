@@ -49,6 +49,11 @@ def test_the_positive_value_is_a_number_where_it_reads_as_one(typed, meant):
     assert spec.data.positive == meant
 
 
+def test_a_refit_is_a_search_of_nothing_new():
+    assert Form(mode="refit").resolve(HERE)[0].search.refit
+    assert not Form().resolve(HERE)[0].search.refit
+
+
 def test_yaml_is_taken_too_and_the_model_is_named_after_the_data():
     spec, assumed = Form(
         data="s3://b/Card Rows.parquet", target="y", spec="search:\n  ensemble: 1\n"
@@ -60,7 +65,7 @@ def test_yaml_is_taken_too_and_the_model_is_named_after_the_data():
 @pytest.mark.parametrize(
     ("form", "key", "allowed"),
     [
-        (Form(mode="fast"), "mode", "full"),
+        (Form(mode="fast"), "mode", "full, refit"),
         (Form(trials=-1), "trials", "at least 0"),
         (Form(timeout=-0.5), "timeout", "at least 0"),
         (Form(seed=-2), "seed", "at least -1"),

@@ -43,6 +43,18 @@ def test_overwrite_resumes_an_interrupted_run_of_the_same_specification(tmp_path
         assert folder.resumed and folder.run_key == key
 
 
+def test_a_run_with_other_parameters_is_another_run(tmp_path):
+    with RunFolder.hold(tmp_path / "out", SPEC, parameters={"base_version": "3"}) as folder:
+        folder.study.mkdir()
+        key = folder.run_key
+    for other in ({}, {"base_version": "4"}):
+        refused = RunFolder.hold(tmp_path / "out", SPEC, parameters=other)
+        with pytest.raises(StateError, match="another specification"), refused:
+            pass
+    with RunFolder.hold(tmp_path / "out", SPEC, parameters={"base_version": "3"}) as folder:
+        assert folder.resumed and folder.run_key == key
+
+
 def test_another_specification_is_refused_and_with_overwrite_begins_anew(tmp_path):
     key = interrupted(tmp_path / "out")
     with pytest.raises(StateError, match="unfinished"), RunFolder.hold(tmp_path / "out", OTHER):

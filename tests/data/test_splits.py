@@ -258,6 +258,29 @@ class TestTime:
         assert 0.15 < data.y[made.test].mean() < 0.25
         assert 0.15 < len(made.test) / np.count_nonzero(~np.isnan(data.label_time)) < 0.2
 
+    def test_the_test_of_a_retune_lies_after_what_its_base_was_trained_on(self) -> None:
+        data = make_dataset(2_000, positives=400, days=50)
+        assert data.event_time is not None
+        spec = SplitSpec(kind="time", test_fraction=0.2)
+        until = START + 40 * DAY
+        made = split_dataset(data, spec, model="m", seed=0, trained_until=until)
+        later = data.event_time >= until
+        assert data.event_time[made.test].min() >= until
+        assert len(made.test) == pytest.approx(0.5 * later.sum(), rel=0.3), (
+            "few positives: up to half of them"
+        )
+        assert later[made.train].any() and (~later)[made.train].any()
+        generous = spec.model_copy(update={"min_test_positives": 5})
+        made = split_dataset(data, generous, model="m", seed=0, trained_until=until)
+        assert len(made.test) == pytest.approx(0.2 * later.sum(), abs=2)
+        with pytest.raises(SpecError) as caught:
+            early = spec.model_copy(update={"test_start": day(30)})
+            split_dataset(data, early, model="m", seed=0, trained_until=until)
+        assert caught.value.key == "split.test_start"
+        with pytest.raises(DataError) as unknown:
+            split_dataset(data, spec, model="m", seed=0, trained_until=START + 60 * DAY)
+        assert unknown.value.key == "base_version"
+
     @pytest.mark.parametrize("kind", ["hash", "repeated_cv"])
     def test_labels_not_known_yet_need_a_split_by_time(self, kind: str) -> None:
         data = make_dataset(800, positives=160, days=60)

@@ -1,17 +1,23 @@
 """Retunes on Kubeflow Pipelines, through kfp's own client against an API on loopback."""
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from minorkey.data.sources import Limits, read_table
 from minorkey.errors import SpecError, StateError
+from minorkey.feedback.intake import Intake
+from minorkey.feedback.service import feedback_url
+from minorkey.feedback.spec import load_feedback_spec
 from minorkey.retune.kubeflow_runs import KubeflowRuns
 from minorkey.retune.launcher import Launch
 from minorkey.retune.spec import KubeflowSpec, ModelSpec
 from pipelines.kubeflow import Server
 from pipelines.submitting import submit
+from tests.feedback.places import Clock, label, mature, record
 from tests.kfp.server import Pipelines, serving
 from tests.kfp.test_submitting import PACKAGE, SPEC
 
@@ -25,11 +31,14 @@ def database() -> Iterator[Pipelines]:
         yield database
 
 
-def runs_on(database: Pipelines, tmp_path: Path, source: str = "builtin:cards") -> KubeflowRuns:
+def runs_on(
+    database: Pipelines, tmp_path: Path, source: str = "builtin:cards", root: str = ""
+) -> KubeflowRuns:
     spec = tmp_path / "fraud.yaml"
     spec.write_text(f"model: other\ndata: {{source: '{source}', target: fraud}}\n")
     models = {"fraud": ModelSpec(spec=str(spec), settings=("search.trials=7",))}
-    return KubeflowRuns(KubeflowSpec(host=database.url), models)
+    feedback = str(tmp_path / "feedback.yaml") if root else ""
+    return KubeflowRuns(KubeflowSpec(host=database.url, feedback_root=root), models, feedback)
 
 
 def test_a_launch_is_submitted_once_however_often_it_is_made(database: Pipelines, tmp_path: Path) -> None:
@@ -41,6 +50,34 @@ def test_a_launch_is_submitted_once_however_often_it_is_made(database: Pipelines
     spec = json.loads(given["spec"])
     assert (spec["model"], spec["search"]["trials"]) == ("fraud", 7)
     assert given["reason"] == "performance_down: MCC fell"
+    assert given["base_version"] == "3" and "feedback_uri" not in given
+
+
+@pytest.mark.parametrize("kind", ["folder", "bucket"])
+def test_labelled_rows_of_production_go_where_the_run_can_read_them(
+    database: Pipelines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, request
+) -> None:
+    monkeypatch.setenv("MINORKEY_HOME", str(tmp_path / "home"))
+    root = request.getfixturevalue("s3") if kind == "bucket" else str(tmp_path / "shared")
+    (tmp_path / "feedback.yaml").write_text("models: {fraud: {target: fraud, label_horizon: 1d}}\n")
+    place = runs_on(database, tmp_path, root=root)
+    place.launch(LAUNCH)
+    assert "feedback_uri" not in parameters_of(database, LAUNCH.key), "there are no rows yet"
+    clock = Clock()
+    intake = Intake(feedback_url(), load_feedback_spec(tmp_path / "feedback.yaml"), clock)
+    intake.predictions("fraud", "3", 0.5, [record(1), record(2)])
+    intake.labels("fraud", [label(1)])
+    mature(intake, clock)
+    later = dataclasses.replace(LAUNCH, key="retune-fraud-8-abc")
+    place.launch(later)
+    uri = parameters_of(database, later.key)["feedback_uri"]
+    assert uri == f"{root}/{later.key}.parquet"
+    assert read_table(uri, {}, Limits(100, 1_000, {})).frame["fraud"].tolist() == [1, 0]
+
+
+def parameters_of(database: Pipelines, name: str) -> dict[str, str]:
+    (run,) = [run for run in database.runs.values() if run["display_name"] == name]
+    return run["runtime_config"]["parameters"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from minorkey.data.splits import split_dataset
 from minorkey.data.training_set import TrainingSet
 from minorkey.evaluation.calibration import Calibration
 from minorkey.search.space_building import space_of
-from minorkey.search.warm_start import configurations_to_start_from, runners_up
+from minorkey.search.warm_start import configurations_to_start_from, members_of, only_refit, runners_up
 from minorkey.spec import SearchSpec, SplitSpec
 from minorkey.trials.trial import Configuration
 from tests.data.rows import make_dataset
@@ -39,6 +39,15 @@ def test_the_members_come_first_and_each_comes_once_without_its_window() -> None
     found = configurations_to_start_from(base())
     assert [one.family for one in found] == ["lightgbm", "logistic_regression", "extra_trees"]
     assert all(one.train_window is None for one in found)
+
+
+def test_a_refit_fits_the_members_alone() -> None:
+    members = members_of(base())
+    assert [one.family for one in members] == ["lightgbm", "logistic_regression"]
+    spec = only_refit(SearchSpec(trials=40, families=["extra_trees"], interactions=True), members)
+    assert (spec.trials, spec.finalists, spec.pruner, spec.portfolio) == (2, 2, "none", False)
+    space = space_of(training_set(), "final", spec, enqueue=members)
+    assert [one for one in space.start if one in members] == members
 
 
 def test_a_bundle_of_before_tells_its_members_alone() -> None:

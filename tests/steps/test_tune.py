@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,9 +9,11 @@ from minorkey.data.training_set import TestSet, TrainingSet
 from minorkey.evaluation.baselines import BASELINES
 from minorkey.evaluation.metrics import METRICS
 from minorkey.search.tuning import time_shares, trial_shares
+from minorkey.steps import tune
 from minorkey.tracking import client, open_run
+from tests.steps.registered import registered
 
-from .conftest import Folders
+from .conftest import SEARCH, Folders
 
 
 def test_exactly_the_asked_trials_are_run_and_told(sealed: Folders) -> None:
@@ -86,3 +89,30 @@ def test_the_bundle_knows_its_reference(sealed: Folders) -> None:
     assert len(null["largest"]["psi"]) == len(null["windows"])
     for entry in (*info.reference["features"].values(), info.reference["score"]):
         assert [len(pair) for pair in entry["null"]["psi"]] == [len(null["quantiles"])] * len(null["windows"])
+
+
+def test_a_refit_fits_what_serves_anew_and_searches_nothing(
+    sealed: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = registered(Bundle.load(sealed.bundle), "run-1", tmp_path / "reports", model="m")
+    base = Bundle.load(sealed.bundle).info.configuration
+    given = {
+        "model": "m",
+        "monitor": "{}",
+        "seed": 1,
+        "run_key": "refit-1",
+        "train_dir": sealed.train,
+        "bundle_dir": tmp_path / "bundle",
+        "baselines_dir": tmp_path / "baselines",
+        "study_path": tmp_path / "study.json",
+    }
+    search = json.dumps({**SEARCH, "trials": 40, "refit": True})
+    with pytest.raises(SystemExit):
+        tune.run(search=search, **given)
+    assert "base_version" in capsys.readouterr().err
+    tune.run(search=search, base_version=made.model_version, **given)
+    study = json.loads((tmp_path / "study.json").read_text())
+    assert study["counts"]["complete"] == len(study["trials"]) == len(base)
+    fitted = Bundle.load(tmp_path / "bundle").info.configuration
+    known = [{key: value for key, value in one.items() if key != "weight"} for one in base]
+    assert all({key: value for key, value in one.items() if key != "weight"} in known for one in fitted)

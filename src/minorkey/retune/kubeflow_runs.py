@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from minorkey.cli.run import entry_point, resolve_spec
+from minorkey.feedback.upload import export_to
 from minorkey.lease.holder import in_flight_problem
 from minorkey.retune.launcher import Launch, Seen
 from minorkey.retune.spec import KubeflowSpec, ModelSpec
@@ -21,10 +22,11 @@ class KubeflowRuns:
     Args:
         server: where.
         models: how each model is retuned.
+        feedback: file of the feedback service's specification; "": there are no labels of production.
     """
 
-    def __init__(self, server: KubeflowSpec, models: dict[str, ModelSpec]) -> None:
-        self._wanted, self._models = server, models
+    def __init__(self, server: KubeflowSpec, models: dict[str, ModelSpec], feedback: str = "") -> None:
+        self._wanted, self._models, self._feedback = server, models, feedback
 
     def launch(self, launch: Launch) -> str:
         """Find the run of this key, or submit it."""
@@ -44,6 +46,7 @@ class KubeflowRuns:
             service_account=wanted.service_account,
             reason=f"{launch.kind}: {launch.reason}",
             name=launch.key,
+            parameters=self._parameters(launch),
         )
         return str(run.id)
 
@@ -61,6 +64,15 @@ class KubeflowRuns:
         if run.state == "CANCELED":
             return Seen("cancelled", "cancelled in Kubeflow Pipelines")
         return Seen("failed", f"{run.state.lower()} {told}".strip()[:500])
+
+    def _parameters(self, launch: Launch) -> dict[str, str]:
+        """What the champion was, and where the labelled rows of production are."""
+        told = {"base_version": launch.base_version}
+        if self._feedback and self._wanted.feedback_root:
+            told["feedback_uri"] = export_to(
+                f"{self._wanted.feedback_root.rstrip('/')}/{launch.key}.parquet", launch.model, self._feedback
+            )
+        return {name: text for name, text in told.items() if text}
 
     def _server(self) -> Any:
         wanted = self._wanted

@@ -120,7 +120,7 @@ def _launcher(spec: RetuneSpec) -> Launcher:
     if spec.kubeflow is not None:
         from minorkey.retune.kubeflow_runs import KubeflowRuns
 
-        return KubeflowRuns(spec.kubeflow, spec.models)
+        return KubeflowRuns(spec.kubeflow, spec.models, spec.feedback_spec)
     return LocalRuns(settings().home / "retune", run_command(spec))
 
 

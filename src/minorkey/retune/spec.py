@@ -38,6 +38,10 @@ class KubeflowSpec(Section):
     pipeline: str = "tune"
     pipeline_version: str = Field("", description="Default: the newest.")
     service_account: str = "minorkey-pipeline"
+    feedback_root: str = Field(
+        "",
+        description="Bucket or folder (s3://...) that labelled rows of production are exported to for a run.",
+    )
     token_file: str = Field("", description="File with a bearer token.")
     ca_file: str = Field("", description="Certificates (PEM) that vouch for the server.")
 
@@ -87,6 +91,8 @@ class RetuneSpec(Section):
                 )
         if (self.launch == "kubeflow") != (self.kubeflow is not None):
             raise ValueError("launch: kubeflow and the section kubeflow go together")
+        if self.kubeflow is not None and self.kubeflow.feedback_root and not self.feedback_spec:
+            raise ValueError("kubeflow.feedback_root needs feedback_spec: it says what labels mean")
         return self
 
 
