@@ -12,6 +12,7 @@ import yaml
 from minorkey.aside import put_text
 from minorkey.data.dataset import Dataset
 from minorkey.data.loading import load_dataset
+from minorkey.drift.dashboard.preview import preview
 from minorkey.loop.checks import Check, checks
 from minorkey.loop.comparison import Comparison, compare
 from minorkey.loop.moments import Moment, Observer
@@ -113,6 +114,9 @@ def _play(
     )
     tally = _streamed(plan, files, ports, rows, observer)
     tell("judging what happened")
+    seconds = max((moment.seconds for moment in observer.moments.values()), default=0.0) + plan.after_seconds
+    prometheus = f"http://127.0.0.1:{ports.prometheus}"
+    put_text(files.dashboard, preview(prometheus, MODEL, seconds=seconds))
     comparison = compare(tally.rows, rows, load_version(MODEL, version), version, seed=plan.seed)
     return _account(plan, files, observer, tally, comparison)
 

@@ -36,6 +36,7 @@ class Files:
     alertmanager: Path
     account: Path
     page: Path
+    dashboard: Path
 
     @classmethod
     def below(cls, out: Path) -> "Files":
@@ -61,6 +62,7 @@ class Files:
             alertmanager=settings / "alertmanager.yaml",
             account=out / "loop.json",
             page=out / "loop.html",
+            dashboard=out / "dashboard.html",
         )
         for folder in (
             made.home,
@@ -72,7 +74,7 @@ class Files:
             out / "notifications",
         ):
             shutil.rmtree(folder, ignore_errors=True)
-        for file in (made.account, made.page):
+        for file in (made.account, made.page, made.dashboard):
             file.unlink(missing_ok=True)
         made.settings.mkdir(parents=True)
         return made
