@@ -129,7 +129,7 @@ def test_production_rows_are_appended(tmp_path: Path) -> None:
     later.assign(request="r").to_csv(tmp_path / "feedback.csv", index=False)
     _run(tmp_path)
     before = _dataset(tmp_path)
-    _run(tmp_path, feedback_uri=str(tmp_path / "feedback.csv"), base_version="3")
+    _run(tmp_path, feedback_uri=str(tmp_path / "feedback.csv"))
     after = _dataset(tmp_path)
     assert len(after) == 500
     assert after.schema.names() == before.schema.names()
@@ -152,6 +152,7 @@ def test_until_drops_what_comes_later(tmp_path: Path) -> None:
         ({"until": "soon"}, "until"),
         ({"until": "2020-01-01"}, "until"),
         ({"feedback_uri": "absent.csv"}, "data.source"),
+        ({"base_version": "3"}, "cards/3"),
     ],
 )
 def test_bad_retune_inputs(tmp_path: Path, changes: dict[str, str], key: str) -> None:
