@@ -97,6 +97,8 @@ def test_a_run_that_finished_while_its_supervisor_was_killed_has_succeeded(tmp_p
     place = LocalRuns(tmp_path / "runs", lambda launch, out: ["sh", "-c", "exit 2"])
     results = tmp_path / "runs" / LAUNCH.key / "run"
     results.mkdir(parents=True)
-    (results / "retune.json").write_text('{"outcome": "kept", "stages": [{"name": "adjust", "reason": "well"}]}')
+    (results / "retune.json").write_text(
+        '{"outcome": "kept", "stages": [{"name": "adjust", "reason": "well"}]}'
+    )
     place.launch(LAUNCH)
     wait_until(lambda: place.look(LAUNCH.key).state == "succeeded")
