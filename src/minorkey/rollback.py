@@ -29,7 +29,7 @@ class Rollback:
     url: str
 
 
-def roll_back(model: str, *, to: str = "", reason: str) -> Rollback:
+def roll_back(model: str, *, to: str = "", reason: str, expected: str = "") -> Rollback:
     """Make an earlier version the champion again.
 
     The predictor of this machine, if one runs, is swapped without a failed request; predictors that follow
@@ -40,10 +40,11 @@ def roll_back(model: str, *, to: str = "", reason: str) -> Rollback:
         model: name of the registered model.
         to: version to go back to; "": the champion before the present one.
         reason: why, for the record.
+        expected: the champion that is to be left; "": whichever it is.
 
     Raises:
-        StateError: there is no champion, nothing to go back to, or the version does not serve. The champion
-            is then as before.
+        StateError: there is no champion, or another than the expected one, nothing to go back to, or the
+            version does not serve. The champion is then as before.
         BundleError: the version's bundle is altered or gone.
     """
     left = champion_version(model)
@@ -52,6 +53,14 @@ def roll_back(model: str, *, to: str = "", reason: str) -> Rollback:
             "the model has no champion to roll back",
             key=f"{model}@champion",
             remedy="see the models with `mlflow models`, or check MINORKEY_HOME and MLFLOW_TRACKING_URI",
+        )
+    if expected and left != expected:
+        raise StateError(
+            "the champion is another one by now",
+            key=f"{model}@champion",
+            value=f"version {left}",
+            allowed=f"version {expected}",
+            remedy="see whether the present champion is to be left too",
         )
     version = to or former_champion(model, left)
     if version == left:

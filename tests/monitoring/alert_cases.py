@@ -109,6 +109,15 @@ def stories(w: Windows) -> dict[str, list[Story]]:
         "MinorkeyPerformanceDown": [
             Story((Series("model:minorkey_mcc_gap:measured_high", (0.05, 0.0, -0.001, 0.05)),))
         ],
+        "MinorkeyChampionWorse": [
+            Story(
+                (
+                    Series("model:minorkey_mcc:measured_high", (0.8, 0.6, 0.59, 0.8)),
+                    Series("model:minorkey_mcc:measured_low", (0.6,) * 4, {**_MODEL, "version": "before"}),
+                    Series("minorkey_champion_info", (1.0,) * 4, {**IDENTITY, "previous": "before"}),
+                )
+            )
+        ],
         "MinorkeyEstimatedPerformanceDown": [
             Story(
                 (

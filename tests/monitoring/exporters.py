@@ -34,9 +34,9 @@ def exported(folder: Path) -> dict[str, set[str]]:
     batch = {"model": "cards", "version": "3", "threshold": 0.5, "records": records}
     feedback.post("/predictions", json=batch).raise_for_status()
     runs = Runs(folder / "runs")
-    trigger = TestClient(
-        trigger_app(trigger_of(f"sqlite:///{folder / 'retune.db'}", runs, World()), token), headers=_BEARER
-    )
+    watching = trigger_of(f"sqlite:///{folder / 'retune.db'}", runs, World())
+    watching.look()
+    trigger = TestClient(trigger_app(watching, token), headers=_BEARER)
     trigger.post("/webhook", json=webhook(alert())).raise_for_status()
     told: dict[str, set[str]] = {}
     for client in (predictor, feedback, trigger):

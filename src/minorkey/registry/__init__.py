@@ -1,7 +1,7 @@
 """The model registry: versions with their lineage and aliases, and the bundles they ship as."""
 
 from minorkey.registry.bundles import check_bundle_root, fetch_bundle, store_bundle
-from minorkey.registry.former import former_champion, note_rollback
+from minorkey.registry.former import champion_before, former_champion, note_rollback, rollback_note
 from minorkey.registry.loading import data_section, load_version
 from minorkey.registry.versions import (
     bundle_of_version,
@@ -14,6 +14,7 @@ from minorkey.registry.versions import (
 
 __all__ = [
     "bundle_of_version",
+    "champion_before",
     "check_bundle_root",
     "data_section",
     "fetch_bundle",
@@ -24,6 +25,7 @@ __all__ = [
     "register_version",
     "require_champion",
     "resolve_reference",
+    "rollback_note",
     "store_bundle",
     "version_to_beat",
 ]

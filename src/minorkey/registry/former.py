@@ -5,29 +5,59 @@ from datetime import UTC, datetime
 from minorkey.errors import StateError
 from minorkey.registry.versions import COMPARED, tags_of_version
 from minorkey.tracking import client, reaching
+from minorkey.tracking.client import ABSENT
 
-__all__ = ["former_champion", "note_rollback"]
+__all__ = ["champion_before", "former_champion", "note_rollback", "rollback_note"]
 
 _ROLLED_BACK = "minorkey.rolled_back"
 
 
-def former_champion(model: str, version: str) -> str:
-    """The champion before a version, passing over those that a rollback has left.
+def champion_before(model: str, version: str) -> str:
+    """Like `former_champion`, but "" where there is none.
 
     Raises:
-        StateError: there is none.
+        StateError: the tracking server does not answer.
     """
     seen = {version}
     while (version := tags_of_version(model, version).get(COMPARED, "")) and version not in seen:
         if _ROLLED_BACK not in tags_of_version(model, version):
             return version
         seen.add(version)
+    return ""
+
+
+def former_champion(model: str, version: str) -> str:
+    """The champion before a version, passing over those that a rollback has left.
+
+    Raises:
+        StateError: there is none, or the tracking server does not answer.
+    """
+    if found := champion_before(model, version):
+        return found
     raise StateError(
         "there is no earlier champion to go back to",
         key=f"{model}@champion",
         allowed="a model with two champions or more, of which the earlier one was not rolled back itself",
         remedy="name a version with --to; see the versions with `mlflow models`, or in MLflow's page",
     )
+
+
+def rollback_note(model: str, version: str) -> str:
+    """When, for which version and why a version was left by a rollback; "" if it was not, or is not there.
+
+    Raises:
+        StateError: the tracking server does not answer.
+    """
+    mlflow = client()
+    from mlflow.exceptions import MlflowException
+
+    with reaching():
+        try:
+            return str(mlflow.get_model_version(model, version).tags.get(_ROLLED_BACK, ""))
+        except MlflowException as error:
+            if error.error_code in ABSENT:
+                return ""
+            raise
 
 
 def note_rollback(model: str, version: str, *, to: str, reason: str) -> None:

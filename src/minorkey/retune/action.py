@@ -6,7 +6,7 @@ from typing import Any
 __all__ = ["COLUMNS", "ENDED", "OUTCOMES", "Action"]
 
 #: How a run of the trigger can end.
-OUTCOMES = ("promoted", "kept", "adjusted", "failed", "skipped", "cancelled")
+OUTCOMES = ("promoted", "kept", "adjusted", "rolled_back", "failed", "skipped", "cancelled")
 #: Statuses that no longer change; `gone`: a run that somebody else had started is no longer there.
 ENDED = (*OUTCOMES, "dry_run", "gone")
 

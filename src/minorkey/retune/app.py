@@ -36,7 +36,7 @@ def create_app(trigger: Trigger, token: BearerToken, admission: Admission | None
         token: what a webhook has to bring. Looking needs none: it shows no secrets and changes nothing.
         admission: how many webhooks are let in.
     """
-    metrics = TriggerMetrics(trigger.ledger, trigger.spec)
+    metrics = TriggerMetrics(trigger.ledger, trigger.spec, trigger.champions)
     admission = admission or Admission(at_once=_AT_ONCE, a_second=_A_SECOND, burst=_BURST)
     looks = Admission(at_once=8, a_second=20.0, burst=100)
     app = Starlette(

@@ -96,6 +96,14 @@ class Ledger:
             now = self._clock.now(self.books, made)
             return entries.select_actions(made, "status = 'waiting' AND not_before <= %s ORDER BY id", now)
 
+    def versions(self, action: Action) -> frozenset[str]:
+        """The versions that the action's alerts name; "" for an alert without one."""
+        with self.books.transaction(alone=False) as made:
+            found = made.rows(
+                "SELECT DISTINCT version FROM minorkey_retune_events WHERE action = %s", action.id
+            )
+        return frozenset(version for (version,) in found)
+
     def running(self) -> list[Action]:
         """Actions whose run is under way."""
         with self.books.transaction(alone=False) as made:

@@ -1,6 +1,6 @@
 """What the trigger tells Prometheus: the ledger's counts, which outlive the process, and its own requests."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
@@ -15,7 +15,7 @@ from minorkey.retune.policy import REASONS
 from minorkey.retune.spec import RetuneSpec
 from minorkey.retune.views import Figures, figures
 
-__all__ = ["LedgerCollector", "TriggerMetrics"]
+__all__ = ["ChampionCollector", "LedgerCollector", "TriggerMetrics"]
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 #: Family, name, meaning, label and its values that begin at 0.
@@ -51,7 +51,7 @@ class LedgerCollector(Collector):
 
     def __init__(self, ledger: Ledger, spec: RetuneSpec) -> None:
         self._ledger, self._models, self._budget = ledger, spec.models.keys(), spec.daily_budget
-        self._kinds = (*spec.act_on, "manual", "schedule")
+        self._kinds = (*spec.acts_on, "manual", "schedule")
 
     def describe(self) -> list[Metric]:
         """Nothing: the ledger is not asked before the first scrape."""
@@ -120,18 +120,51 @@ class LedgerCollector(Collector):
             yield gauge
 
 
+class ChampionCollector(Collector):
+    """Which version of each model is champion, and which was before it.
+
+    Args:
+        champions: version and the one before it, by model; "" for none.
+    """
+
+    def __init__(self, champions: Callable[[], Mapping[str, tuple[str, str]]]) -> None:
+        self._champions = champions
+
+    def describe(self) -> list[Metric]:
+        """Nothing: nobody is asked before the first scrape."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """The series as they were last seen."""
+        info = GaugeMetricFamily(
+            "minorkey_champion_info",
+            "1 for the version that is champion, beside the champion before it.",
+            labels=["model", "version", "previous"],
+        )
+        for model, (version, previous) in self._champions().items():
+            info.add_metric([model, version, previous], 1)
+        yield info
+
+
 class TriggerMetrics:
     """The registry of one trigger.
 
     Args:
         ledger: whose series are told.
         spec: its models and kinds begin at 0.
+        champions: version and the one before it, by model.
     """
 
-    def __init__(self, ledger: Ledger, spec: RetuneSpec) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        spec: RetuneSpec,
+        champions: Callable[[], Mapping[str, tuple[str, str]]] = dict,
+    ) -> None:
         disable_created_metrics()
         self._registry = CollectorRegistry()
         self._registry.register(LedgerCollector(ledger, spec))
+        self._registry.register(ChampionCollector(champions))
         self._webhooks = Counter(
             "minorkey_retune_webhook", "Webhooks answered, by HTTP status.", ["code"], registry=self._registry
         )

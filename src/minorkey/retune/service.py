@@ -16,6 +16,7 @@ from minorkey.retune.local_runs import LocalRuns, run_command
 from minorkey.retune.readiness import Labels, labels_unknown
 from minorkey.retune.spec import RetuneSpec
 from minorkey.retune.trigger import Surroundings, Trigger, lease_holder
+from minorkey.retune.undo import undo
 from minorkey.retune.webhook import Delivery, Event
 from minorkey.settings import settings
 
@@ -111,7 +112,7 @@ def build_trigger(spec: RetuneSpec) -> Trigger:
     Raises:
         StateError: the ledger cannot be used.
     """
-    surroundings = Surroundings(_champion, lease_holder, _labels(spec))
+    surroundings = Surroundings(_champion, lease_holder, _labels(spec), undo, _former)
     url = settings().database_url or f"sqlite:///{settings().home / 'retune.db'}"
     return Trigger(spec, Ledger(url), _launcher(spec), surroundings)
 
@@ -130,6 +131,12 @@ def _labels(spec: RetuneSpec) -> Labels:
     from minorkey.feedback.service import labels_ready
 
     return lambda model: labels_ready(model, spec.min_positives)
+
+
+def _former(model: str, version: str) -> str:
+    from minorkey.registry import champion_before
+
+    return champion_before(model, version)
 
 
 def _champion(model: str) -> str:

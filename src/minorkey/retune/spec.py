@@ -12,7 +12,7 @@ from minorkey.spec.reading import read_yaml
 from minorkey.spec.section import Section
 from minorkey.spec.validation import validated
 
-__all__ = ["KubeflowSpec", "ModelSpec", "RetuneSpec", "load_retune_spec"]
+__all__ = ["KubeflowSpec", "ModelSpec", "RetuneSpec", "RollbackSpec", "load_retune_spec"]
 
 _MODEL = r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?"
 _REMEDY = "see docs/reference/retune.md for every key"
@@ -46,6 +46,26 @@ class KubeflowSpec(Section):
     ca_file: str = Field("", description="Certificates (PEM) that vouch for the server.")
 
 
+class RollbackSpec(Section):
+    """When a new champion is taken back without asking."""
+
+    on: tuple[str, ...] = Field(
+        ("error_budget_burn", "worse_than_before"),
+        description="Kinds of alerts that take the champion back; none: never.",
+    )
+    probation: str = Field("7d", description="Age after which a version is not taken back any more.")
+
+    @property
+    def probation_seconds(self) -> float:
+        """`probation` in seconds."""
+        return parse_duration(self.probation, key="rollback.probation")
+
+    @model_validator(mode="after")
+    def _readable_times(self) -> Self:
+        parse_duration(self.probation, key="rollback.probation")
+        return self
+
+
 class RetuneSpec(Section):
     """What the retune trigger does."""
 
@@ -65,6 +85,7 @@ class RetuneSpec(Section):
         "learn from and are judged on. Implies `feedback`.",
     )
     dry_run: bool = Field(False, description="Decide and record, start nothing.")
+    rollback: RollbackSpec = Field(RollbackSpec(), description="When a new champion is taken back.")
     launch: Literal["local", "kubeflow"] = "local"
     kubeflow: KubeflowSpec | None = None
     poll_seconds: float = Field(1.0, gt=0, le=60, description="Between two looks at what is under way.")
@@ -75,6 +96,11 @@ class RetuneSpec(Section):
         description="After which a launch that was cut short is taken over.",
     )
     keep_days: float = Field(400.0, ge=1, description="How long events and ended actions stay in the ledger.")
+
+    @property
+    def acts_on(self) -> tuple[str, ...]:
+        """Kinds of alerts that lead to an action of either sort."""
+        return (*self.act_on, *self.rollback.on)
 
     @property
     def cool_down_seconds(self) -> float:
@@ -89,6 +115,14 @@ class RetuneSpec(Section):
                 raise SpecError(
                     "this is no model's name", key="models", value=name, allowed=f"a name like {_MODEL}"
                 )
+        if both := sorted({*self.act_on} & {*self.rollback.on}):
+            raise SpecError(
+                "an alert leads to a run or to a rollback, not to both",
+                key="act_on",
+                value=both[0],
+                allowed="kinds that rollback.on does not name",
+                remedy="take it out of one of the two",
+            )
         if (self.launch == "kubeflow") != (self.kubeflow is not None):
             raise ValueError("launch: kubeflow and the section kubeflow go together")
         if self.kubeflow is not None and self.kubeflow.feedback_root and not self.feedback_spec:

@@ -1,6 +1,8 @@
 """The trigger itself: what comes in is written down, what is due is decided, launched and followed."""
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +16,7 @@ from minorkey.retune.ledger import Ledger, Recorded
 from minorkey.retune.policy import World
 from minorkey.retune.readiness import Labels
 from minorkey.retune.spec import RetuneSpec
+from minorkey.retune.undo import no_former, nothing_to_undo
 from minorkey.retune.webhook import Delivery
 
 __all__ = ["Surroundings", "Trigger", "lease_holder"]
@@ -21,6 +24,8 @@ __all__ = ["Surroundings", "Trigger", "lease_holder"]
 #: A run that is lost so often is given up.
 _MOST_LOSSES = 5
 _LONGEST_PAUSE = 600.0
+#: Between two questions which version is champion, for the metrics.
+_CHAMPION_SECONDS = 10.0
 
 _log = structlog.get_logger("minorkey.retune")
 
@@ -33,11 +38,16 @@ class Surroundings:
         champion: the version of a model that serves, "" if none is registered.
         holder: key of the run that holds a model's lease, "" if nobody does.
         labels: whether enough labels are there.
+        undo: takes a new champion back; given model, versions that the alerts name, probation in seconds
+            and reason, it tells the outcome (``rolled_back`` or ``skipped``) and that in words.
+        former: the champion before a version of a model, "" if there is none.
     """
 
     champion: Callable[[str], str]
     holder: Callable[[str], str]
     labels: Labels
+    undo: Callable[[str, frozenset[str], float, str], tuple[str, str]] = nothing_to_undo
+    former: Callable[[str, str], str] = no_former
 
 
 class Trigger:
@@ -56,6 +66,8 @@ class Trigger:
         self.spec, self.ledger = spec, ledger
         self._launcher, self._surroundings = launcher, surroundings
         self._wake = threading.Event()
+        self._champions: dict[str, tuple[str, str]] = {}
+        self._asked = -math.inf
 
     def receive(self, delivery: Delivery) -> Recorded:
         """Write a delivery down; the next look decides about it.
@@ -64,7 +76,7 @@ class Trigger:
             StateError: the ledger cannot be written, so nothing was.
         """
         recorded = self.ledger.record(
-            delivery, self.spec.models.keys(), self.spec.act_on, cool_down=self.spec.cool_down_seconds
+            delivery, self.spec.models.keys(), self.spec.acts_on, cool_down=self.spec.cool_down_seconds
         )
         if recorded.actions:
             self._wake.set()
@@ -84,6 +96,14 @@ class Trigger:
             self._launch(action)
         for model in self.spec.models:
             self._observe(model)
+        if time.monotonic() - self._asked >= _CHAMPION_SECONDS:
+            self._asked = time.monotonic()
+            for model in self.spec.models:
+                self._note_champion(model)
+
+    def champions(self) -> dict[str, tuple[str, str]]:
+        """By model its champion and the one before it, as they were seen last, where there is one."""
+        return dict(self._champions)
 
     def watch(self, stop: threading.Event) -> None:
         """Look again and again until `stop`; a ledger that does not answer is told once and tried again."""
@@ -105,6 +125,9 @@ class Trigger:
         self._wake.set()
 
     def _consider(self, action: Action) -> None:
+        if action.kind in self.spec.rollback.on:
+            self._undo(action)
+            return
         if self.ledger.consider(action, self.spec, None).verdict == "wait":
             return
         try:
@@ -122,6 +145,41 @@ class Trigger:
         _log.info(
             "decided", action=action.id, model=action.model, verdict=decision.verdict, why=decision.detail
         )
+
+    def _undo(self, action: Action) -> None:
+        """Take a new champion back, at once: it waits for no label, no budget and no run under way.
+
+        The action stays waiting until that is done, and what is done names the version that it leaves; so a
+        trigger that is killed in between finds it done.
+        """
+        if self.spec.dry_run:
+            self.ledger.finish(action, "dry_run", "the champion would be taken back now; dry_run is set")
+            return
+        try:
+            outcome, detail = self._surroundings.undo(
+                action.model,
+                self.ledger.versions(action),
+                self.spec.rollback.probation_seconds,
+                f"{action.reason} (action {action.id})",
+            )
+        except MinorkeyError as error:
+            self.ledger.postpone(action, "unreachable", self._pause(action), _line(error))
+            return
+        if self.ledger.finish(action, outcome, detail):
+            self._asked = -math.inf
+            _log.info("ended", action=action.id, model=action.model, outcome=outcome, why=detail)
+
+    def _note_champion(self, model: str) -> None:
+        try:
+            version = self._surroundings.champion(model)
+            previous = self._surroundings.former(model, version) if version else ""
+        except MinorkeyError as error:
+            _log.warning("champion_unknown", model=model, error=_line(error))
+            return
+        if version:
+            self._champions[model] = (version, previous)
+        else:
+            self._champions.pop(model, None)
 
     def _launch(self, action: Action) -> None:
         wanted = Launch(action.run_key, action.model, action.kind, action.reason, action.base_version)

@@ -7,8 +7,8 @@ from minorkey.drift.rules.windows import Windows
 
 __all__ = ["TOKEN_FILE", "TO_TRIGGER", "TRIGGER_URL", "Addresses", "render_alertmanager", "render_prometheus"]
 
-#: Kinds of alerts that the trigger gets: the harm that it acts on by default, and what it writes down
-#: beside it, so that the ledger shows what was known when a run was decided on.
+#: Kinds of alerts that the trigger gets: the harm that it acts on by default, by a run or by taking a new
+#: champion back, and what it writes down beside it, so that the ledger shows what was known.
 TO_TRIGGER = (
     "performance_down",
     "calibration_off",
@@ -17,6 +17,7 @@ TO_TRIGGER = (
     "score_drift",
     "estimated_performance_down",
     "error_budget_burn",
+    "worse_than_before",
 )
 #: Where `minorkey retune serve` listens.
 TRIGGER_URL = "http://127.0.0.1:9095/webhook"

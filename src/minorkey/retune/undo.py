@@ -1,0 +1,67 @@
+"""Takes a new champion back when an alert says that it does harm."""
+
+import time
+
+__all__ = ["no_former", "nothing_to_undo", "undo"]
+
+
+def undo(model: str, versions: frozenset[str], probation: float, reason: str) -> tuple[str, str]:
+    """Roll the champion back, if it is new, named by the alerts, and has an earlier champion behind it.
+
+    A version that a rollback has left and somebody made champion again is not taken back once more.
+
+    Args:
+        model: name in the registry.
+        versions: that the alerts name.
+        probation: seconds after its registration in which a version may be taken back.
+        reason: why; it stays with the version that is left, and names the action.
+
+    Returns:
+        ``rolled_back`` or ``skipped``, and that in words.
+
+    Raises:
+        StateError: the registry does not answer, or the earlier version does not serve.
+        BundleError: the earlier version's bundle is altered or gone.
+    """
+    from minorkey.registry import rollback_note
+    from minorkey.rollback import roll_back
+    from minorkey.tracking import champion_version
+
+    champion = champion_version(model)
+    for version in sorted(versions - {"", champion}):
+        if reason in rollback_note(model, version):
+            return "rolled_back", f"version {version} was left, version {champion} serves"
+    problem = _objection(model, champion, versions, probation)
+    if problem:
+        return "skipped", problem
+    done = roll_back(model, expected=champion, reason=reason)
+    return "rolled_back", f"version {done.version} serves again, version {done.left} was left"
+
+
+def _objection(model: str, champion: str, versions: frozenset[str], probation: float) -> str:
+    """Why the champion is not taken back, "" if it is to be."""
+    from minorkey.registry import champion_before, rollback_note
+    from minorkey.tracking import client, reaching
+
+    if not champion or champion not in versions:
+        told = ", ".join(sorted(versions - {""})) or "no version"
+        return f"the alerts tell of {told}; version {champion or 'none'} serves"
+    if note := rollback_note(model, champion):
+        return f"version {champion} was left before ({note}), and somebody made it champion again"
+    with reaching():
+        age = time.time() - client().get_model_version(model, champion).creation_timestamp / 1_000
+    if age > probation:
+        return f"version {champion} is {age / 86_400:.1f} days old, past its probation"
+    if not champion_before(model, champion):
+        return f"there is no champion before version {champion}"
+    return ""
+
+
+def nothing_to_undo(model: str, versions: frozenset[str], probation: float, reason: str) -> tuple[str, str]:
+    """The answer where there is no registry."""
+    return "skipped", "there is no registry to roll back in"
+
+
+def no_former(model: str, version: str) -> str:
+    """The answer where there is no registry."""
+    return ""

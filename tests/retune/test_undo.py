@@ -1,0 +1,144 @@
+"""A new champion that does harm is taken back, once; with the registry real."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from minorkey.errors import SpecError, StateError
+from minorkey.registry import champion_before, move_champion
+from minorkey.retune.launcher import Launch, Seen
+from minorkey.retune.ledger import Ledger
+from minorkey.retune.spec import ModelSpec, RetuneSpec
+from minorkey.retune.trigger import Surroundings, Trigger
+from minorkey.retune.undo import undo
+from minorkey.retune.views import figures, page
+from minorkey.rollback import roll_back
+from minorkey.serving import local
+from minorkey.tracking import champion_version
+from tests.retune.surroundings import alert, delivery
+from tests.test_rollback import promoted
+
+BURN = {"kind": "error_budget_burn", "alertname": "MinorkeyErrorBudgetBurnFast"}
+
+
+class NoRuns:
+    """A launcher that must not be asked."""
+
+    def launch(self, launch: Launch) -> str:
+        raise AssertionError(f"a rollback is no run: {launch}")
+
+    def look(self, run_id: str) -> Seen:
+        raise AssertionError(run_id)
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MINORKEY_HOME", str(tmp_path / "home"))
+    for name in ("MLFLOW_TRACKING_URI", "MINORKEY_BUNDLE_ROOT", "MINORKEY_ERROR"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+    local.stop("cards")
+
+
+def trigger_of(
+    folder: Path, taking_back: Callable[..., tuple[str, str]] = undo, **changes: object
+) -> Trigger:
+    spec = RetuneSpec(models={"cards": ModelSpec(spec="unused.yaml")}, **changes)
+    surroundings = Surroundings(
+        champion_version, lambda model: "", lambda model: (None, ""), taking_back, champion_before
+    )
+    return Trigger(spec, Ledger(f"sqlite:///{folder / 'retune.db'}"), NoRuns(), surroundings)
+
+
+def statuses(trigger: Trigger) -> list[tuple[str, str]]:
+    return [(action.status, action.detail) for action in page(trigger.ledger, 9).actions]
+
+
+def burning(version: str, number: int = 1):
+    return delivery(alert(number, labels={**BURN, "version": version}))
+
+
+def test_a_burning_champion_is_taken_back_once_however_often_it_is_told(tmp_path: Path) -> None:
+    (first, *_), (second, *_) = promoted(tmp_path, 2)
+    trigger = trigger_of(tmp_path)
+    trigger.look()
+    assert trigger.champions() == {"cards": (second, first)}
+    for number in range(50):
+        trigger.receive(burning(second, number % 5))
+        trigger.look()
+    assert champion_version("cards") == first
+    told = statuses(trigger)
+    assert told[-1] == ("rolled_back", f"version {first} serves again, version {second} was left")
+    assert {status for status, _ in told[:-1]} <= {"skipped"}
+    assert figures(trigger.ledger).counts["retune", "cards", "error_budget_burn", "rolled_back"] == 1
+    assert trigger.champions() == {"cards": (first, "")}
+
+
+def test_a_trigger_that_is_killed_in_between_finds_it_done(tmp_path: Path) -> None:
+    (first, *_), (second, *_) = promoted(tmp_path, 2)
+
+    def killed(*wanted: object) -> tuple[str, str]:
+        undo(*wanted)
+        raise KeyboardInterrupt
+
+    trigger = trigger_of(tmp_path, killed)
+    trigger.receive(burning(second))
+    with pytest.raises(KeyboardInterrupt):
+        trigger.look()
+    assert champion_version("cards") == first
+    again = trigger_of(tmp_path)
+    again.look()
+    assert statuses(again) == [("rolled_back", f"version {second} was left, version {first} serves")]
+
+
+def test_who_came_long_ago_or_alone_or_was_left_before_stays(tmp_path: Path) -> None:
+    (first, *_), (second, *_), (third, *_) = promoted(tmp_path, 3)
+    old = undo("cards", frozenset({third}), 0.0, "r")
+    assert old[0] == "skipped" and "past its probation" in old[1]
+    other = undo("cards", frozenset({"7"}), 1e9, "r")
+    assert other == ("skipped", f"the alerts tell of 7; version {third} serves")
+    assert undo("cards", frozenset({""}), 1e9, "r")[0] == "skipped"
+    roll_back("cards", reason="by hand")
+    move_champion("cards", third, expected=second)
+    again = undo("cards", frozenset({third}), 1e9, "r")
+    assert again[0] == "skipped" and "somebody made it champion again" in again[1]
+    move_champion("cards", first, expected=third)
+    alone = undo("cards", frozenset({first}), 1e9, "r")
+    assert alone == ("skipped", f"there is no champion before version {first}")
+    assert champion_version("cards") == first
+
+
+def test_an_earlier_version_that_is_broken_leaves_the_champion_and_is_tried_again(tmp_path: Path) -> None:
+    (_, _, kept), (second, *_) = promoted(tmp_path, 2)
+    (kept / "bundle.json").write_text("{}")
+    trigger = trigger_of(tmp_path)
+    trigger.receive(burning(second))
+    trigger.look()
+    (action,) = page(trigger.ledger, 9).actions
+    assert (action.status, action.waiting_for) == ("waiting", "unreachable")
+    assert champion_version("cards") == second
+
+
+def test_a_dry_run_and_a_trigger_without_rollback_leave_the_champion(tmp_path: Path) -> None:
+    _, (second, *_) = promoted(tmp_path, 2)
+    dry = trigger_of(tmp_path, dry_run=True)
+    dry.receive(burning(second))
+    dry.look()
+    assert statuses(dry)[0][0] == "dry_run"
+    off = trigger_of(tmp_path / "off", rollback={"on": []})
+    assert off.receive(burning(second)).dispositions == {"informed": 1}
+    assert champion_version("cards") == second
+
+
+def test_only_the_expected_champion_is_left(tmp_path: Path) -> None:
+    (first, *_), (second, *_) = promoted(tmp_path, 2)
+    with pytest.raises(StateError, match="another one by now"):
+        roll_back("cards", expected=first, reason="r")
+    assert champion_version("cards") == second
+
+
+def test_a_kind_leads_to_one_thing_only() -> None:
+    with pytest.raises(SpecError) as caught:
+        RetuneSpec(models={"cards": ModelSpec(spec="x")}, act_on=("error_budget_burn",))
+    assert caught.value.key == "act_on"
