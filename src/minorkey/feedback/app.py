@@ -11,10 +11,12 @@ from starlette.routing import Route
 
 from minorkey.endpoint.answers import Handler, answer, counted, explain_errors
 from minorkey.endpoint.limits import Admission, read_body
+from minorkey.endpoint.openapi import described
 from minorkey.endpoint.token import BearerToken
 from minorkey.feedback.intake import Intake
 from minorkey.feedback.messages import parse_labels, parse_records
 from minorkey.feedback.metrics import FeedbackMetrics
+from minorkey.feedback.openapi import FEEDBACK
 from minorkey.serving.protocol import parse_json
 from minorkey.serving.refusal import Refusal
 
@@ -87,6 +89,7 @@ def create_app(intake: Intake, token: BearerToken, admission: Admission | None =
             Route("/metrics", told, methods=["GET"]),
             Route("/health/live", live, methods=["GET"]),
             Route("/health/ready", ready, methods=["GET"]),
+            described(FEEDBACK),
         ]
     )
     explain_errors(app)

@@ -8,11 +8,11 @@ from typing import Any
 from minorkey.data.iso8601 import FURTHEST, parse_iso
 from minorkey.serving.refusal import Refusal
 
-__all__ = ["MAX_ITEMS", "Label", "Record", "parse_labels", "parse_records"]
+__all__ = ["LONGEST_ID", "MAX_ITEMS", "Label", "Record", "parse_labels", "parse_records"]
 
 #: Most records or labels of one request.
 MAX_ITEMS = 10_000
-_LONGEST_ID = 200
+LONGEST_ID = 200
 _LONGEST_FEATURES = 64 * 2**10
 _LABEL_KEYS = {"id", "label", "time", "intervened", "propensity"}
 _RECORD_KEYS = {"id", "time", "score", "features"}
@@ -153,9 +153,9 @@ def _only(item: dict[str, Any], allowed: set[str], name: str) -> None:
 
 
 def _text(value: Any, name: str) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_ID or not value.isprintable():
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_ID or not value.isprintable():
         raise Refusal(
-            f"{name}: expected a text of 1 to {_LONGEST_ID} printable characters, got {_said(value)}"
+            f"{name}: expected a text of 1 to {LONGEST_ID} printable characters, got {_said(value)}"
         )
     return value
 

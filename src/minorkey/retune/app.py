@@ -8,9 +8,11 @@ from starlette.routing import Route
 
 from minorkey.endpoint.answers import Handler, answer, counted, explain_errors
 from minorkey.endpoint.limits import Admission, read_body
+from minorkey.endpoint.openapi import described
 from minorkey.endpoint.token import BearerToken
 from minorkey.retune.ledger import Recorded
 from minorkey.retune.metrics import TriggerMetrics
+from minorkey.retune.openapi import MOST_SHOWN, TRIGGER
 from minorkey.retune.page import HEADERS, render
 from minorkey.retune.trigger import Trigger
 from minorkey.retune.views import page
@@ -25,7 +27,7 @@ MAX_BODY_BYTES = 4 * 2**20
 #: Webhooks at a time; the ledger writes one after the other anyway.
 _AT_ONCE = 32
 _A_SECOND, _BURST = 200.0, 1_000
-_SHOWN, _MOST_SHOWN = 100, 1_000
+_SHOWN = 100
 
 
 def create_app(trigger: Trigger, token: BearerToken, admission: Admission | None = None) -> Starlette:
@@ -46,6 +48,7 @@ def create_app(trigger: Trigger, token: BearerToken, admission: Admission | None
             Route("/metrics", _admitted(looks, _metrics(metrics)), methods=["GET"]),
             Route("/health/live", _live, methods=["GET"]),
             Route("/health/ready", _admitted(looks, _ready(trigger)), methods=["GET"]),
+            described(TRIGGER),
         ]
     )
     explain_errors(app)
@@ -72,8 +75,8 @@ def _receive(trigger: Trigger, body: bytes) -> Recorded:
 def _ledger(trigger: Trigger) -> Handler:
     async def handle(request: Request) -> Response:
         shown = request.query_params.get("limit", str(_SHOWN))
-        if not shown.isdecimal() or not shown.isascii() or not 1 <= int(shown[:9]) <= _MOST_SHOWN:
-            raise Refusal(f"expected 'limit' from 1 to {_MOST_SHOWN:,}, got {ascii(shown)[:40]}")
+        if not shown.isdecimal() or not shown.isascii() or not 1 <= int(shown[:9]) <= MOST_SHOWN:
+            raise Refusal(f"expected 'limit' from 1 to {MOST_SHOWN:,}, got {ascii(shown)[:40]}")
         found = await to_thread.run_sync(page, trigger.ledger, int(shown))
         wants = request.query_params.get("format") or (
             "html" if "text/html" in request.headers.get("accept", "") else "json"

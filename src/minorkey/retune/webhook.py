@@ -9,11 +9,11 @@ from typing import Any
 from minorkey.data.iso8601 import FURTHEST, parse_iso
 from minorkey.serving.refusal import Refusal
 
-__all__ = ["MAX_ALERTS", "Delivery", "Event", "parse_webhook"]
+__all__ = ["LONGEST", "MAX_ALERTS", "Delivery", "Event", "parse_webhook"]
 
 #: Most alerts of one delivery; Alertmanager's `max_alerts` cuts larger ones.
 MAX_ALERTS = 5_000
-_LONGEST = 200
+LONGEST = 200
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ def _event(alert: Any) -> Event | None:
         model=_text(labels.get("model", ""), "model"),
         kind=_text(labels.get("kind", ""), "kind"),
         version=_text(labels.get("version", ""), "version"),
-        name=labels.get("alertname", "")[:_LONGEST],
-        summary=" ".join(annotations.get("summary", "").split())[:_LONGEST],
+        name=labels.get("alertname", "")[:LONGEST],
+        summary=" ".join(annotations.get("summary", "").split())[:LONGEST],
     )
 
 
@@ -130,8 +130,8 @@ def _texts(alert: dict[str, Any], key: str) -> dict[str, str]:
 
 
 def _text(value: Any, name: str, *, needed: bool = False) -> str:
-    if not _is_text(value) or len(value) > _LONGEST or (needed and not value):
-        raise Refusal(f"expected '{name}' to be a text of at most {_LONGEST} characters, got {_said(value)}")
+    if not _is_text(value) or len(value) > LONGEST or (needed and not value):
+        raise Refusal(f"expected '{name}' to be a text of at most {LONGEST} characters, got {_said(value)}")
     return str(value)
 
 
