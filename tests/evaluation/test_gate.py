@@ -60,6 +60,15 @@ def test_all_openings_together_spend_alpha():
         spent_alpha(0.05, 0)
 
 
+def test_a_challenger_no_better_than_chance_replaces_not_even_a_reversed_champion():
+    y, challenger, _, _ = compared(0.8)
+    guessing = np.random.default_rng(1).random(len(y))
+    verdict = judge(y, guessing, -challenger, bootstraps=200)
+    assert verdict.difference.low > 0 and verdict.decision == "keep"
+    assert "better than chance" in verdict.reason
+    assert judge(y, challenger, -challenger, bootstraps=200).decision == "promote"
+
+
 def test_few_positives_never_replace_a_champion():
     y = np.repeat([1, 0], [49, 2_000])
     verdict = judge(y, y.astype(float), 1.0 - y, bootstraps=100)

@@ -1,6 +1,7 @@
 """The cheapest fix first: which stages are run, and that a retune of a real model really mends it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,8 @@ def collect(rows: pd.DataFrame, begin: float = NOW) -> None:
     intake.predictions("m", "1", 0.5, records)
     intake.labels("m", [Label(one.id, int(y)) for one, y in zip(records, rows["label"], strict=True)])
     clock[0] += len(rows) + 10
-    ripen(intake)
+    while ripen(intake):
+        pass
 
 
 def trained(home: Path, rows: int = 1_500) -> None:
@@ -127,8 +129,9 @@ def test_the_next_fix_is_tried_only_if_the_one_before_did_not_mend(
         else:
             assert pipeline == "tune" and spec.search.refit is (name == "refit")
             assert (parameters["base_version"], parameters["feedback_uri"]) == ("7", fresh)
-    again = retune(wanted, home / "out", run=runs, champion=lambda model: "8")
+    again = retune(replace(wanted, base_version="8"), home / "out", run=runs, champion=lambda model: "8")
     assert len(runs.asked) == len(stages) and again.outcome == outcome, "finished stages are not run again"
+    assert again.base_version == "7", "it starts from what served when it began"
 
 
 @pytest.mark.parametrize(("feedback", "base"), [(None, "7"), (Path("feedback.yaml"), "7"), (None, "")])
@@ -153,6 +156,10 @@ def test_a_feedback_specification_that_is_not_there_is_refused(home: Path) -> No
 def test_a_shift_is_adjusted_and_a_ranking_that_fell_is_fitted_anew(home: Path) -> None:
     """Both through the launcher of the trigger, on a model that was really tuned and registered."""
     trained(home)
+    # The old concept is the opposite of the new one: what it taught has to be left out.
+    (home / "retune.yaml").write_text(
+        "models: {m: {spec: run.yaml, settings: [split.train_window=6h]}}\nfeedback_spec: feedback.yaml\n"
+    )
     spec = load_retune_spec(Path("retune.yaml"))
     runs = LocalRuns(home / "retunes", run_command(spec))
 
@@ -178,5 +185,7 @@ def test_a_shift_is_adjusted_and_a_ranking_that_fell_is_fitted_anew(home: Path) 
     assert (account["base_version"], account["version"], champion_version("m")) == ("2", "3", "3")
     study = json.loads((home / "retunes/second/run/refit/study.json").read_text())
     assert study["counts"]["complete"] == 1
+    verdict = json.loads((home / "retunes/second/run/refit/verdict.json").read_text())
+    assert verdict["metrics"]["test"]["roc_auc"]["value"] > 0.9
     membership = load_version("m", "3").info.membership
     assert membership["test_start"] >= load_version("m", "1").info.membership["train_end"]

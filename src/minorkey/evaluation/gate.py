@@ -219,6 +219,14 @@ def _against_champion(
         f"is {challenger:.3f} and the champion's {champion:.3f}. Allowing for bad luck, the difference of "
         f"{gain:+.3f} is at least {difference.low:+.3f}"
     )
+    low, _ = average_precision_bounds(challenger, evidence.replicates[0], evidence.size, 1 - 2 * alpha)
+    if not low > evidence.base_rate:
+        # A champion whose ranking has turned round is beaten by guessing.
+        return (
+            "keep",
+            f"{found}, but the challenger is not shown to be better than chance ({evidence.base_rate:.3f}).",
+            difference,
+        )
     if spec.rule == "non_inferior":
         if difference.low > -spec.margin:
             return (

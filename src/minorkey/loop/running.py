@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from minorkey.aside import put_text
+from minorkey.aside import put_text, written_aside
 from minorkey.data.dataset import Dataset
 from minorkey.data.loading import load_dataset
 from minorkey.drift.dashboard.preview import preview
@@ -24,6 +24,7 @@ from minorkey.loop.surroundings import Files, services, write_files
 from minorkey.registry import load_version
 from minorkey.serving import local
 from minorkey.settings import alone
+from minorkey.simulation.account import answered_rows
 from minorkey.simulation.labels import LabelPlan
 from minorkey.simulation.stream import Tally, Traffic, stream
 from minorkey.spec import RunSpec
@@ -117,6 +118,8 @@ def _play(
     seconds = max((moment.seconds for moment in observer.moments.values()), default=0.0) + plan.after_seconds
     prometheus = f"http://127.0.0.1:{ports.prometheus}"
     put_text(files.dashboard, preview(prometheus, MODEL, seconds=seconds))
+    with written_aside(files.answers) as aside:
+        answered_rows(tally).to_parquet(aside, index=False)
     comparison = compare(tally.rows, rows, load_version(MODEL, version), version, seed=plan.seed)
     return _account(plan, files, observer, tally, comparison)
 

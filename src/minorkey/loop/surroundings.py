@@ -37,6 +37,7 @@ class Files:
     account: Path
     page: Path
     dashboard: Path
+    answers: Path
 
     @classmethod
     def below(cls, out: Path) -> "Files":
@@ -63,6 +64,7 @@ class Files:
             account=out / "loop.json",
             page=out / "loop.html",
             dashboard=out / "dashboard.html",
+            answers=out / "answers.parquet",
         )
         for folder in (
             made.home,
@@ -74,7 +76,7 @@ class Files:
             out / "notifications",
         ):
             shutil.rmtree(folder, ignore_errors=True)
-        for file in (made.account, made.page, made.dashboard):
+        for file in (made.account, made.page, made.dashboard, made.answers):
             file.unlink(missing_ok=True)
         made.settings.mkdir(parents=True)
         return made

@@ -8,7 +8,7 @@ goes on where a kill stopped it, and ``retune.json``.
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -22,7 +22,7 @@ from minorkey.spec import RunSpec
 
 __all__ = ["Account", "RunStage", "Stage", "Wanted", "retune"]
 
-_FRESH = "fresh.parquet"
+_FRESH, _BASE = "fresh.parquet", "base_version"
 
 
 class RunStage(Protocol):
@@ -110,6 +110,7 @@ def retune(wanted: Wanted, out: Path, *, run: RunStage, champion: Callable[[str]
         InputError: the specification or the data are at fault, or another run of the model is under way.
     """
     out = out.absolute()
+    wanted = replace(wanted, base_version=_settled_base(wanted.base_version, out))
     account = Account(wanted.spec.model, wanted.reason, wanted.kind, wanted.base_version)
     fresh = _fresh_rows(wanted, out, account)
     parameters = {"base_version": wanted.base_version, "reason": f"{wanted.kind}: {wanted.reason}"}
@@ -140,6 +141,15 @@ def retune(wanted: Wanted, out: Path, *, run: RunStage, champion: Callable[[str]
     account.version = champion(wanted.spec.model)
     put_text(out / ACCOUNT, json.dumps(asdict(account), indent=1))
     return account
+
+
+def _settled_base(version: str, out: Path) -> str:
+    """The version that served when this retune began; an interrupted call may have replaced it since."""
+    file = out / _BASE
+    if not file.exists():
+        out.mkdir(parents=True, exist_ok=True)
+        put_text(file, version)
+    return file.read_text(encoding="utf-8")
 
 
 def _fresh_rows(wanted: Wanted, out: Path, account: Account) -> Path | None:
