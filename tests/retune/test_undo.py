@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from minorkey.errors import SpecError, StateError
-from minorkey.registry import champion_before, move_champion
+from minorkey.registry import champion_before, move_champion, rollback_note
 from minorkey.retune.launcher import Launch, Seen
 from minorkey.retune.ledger import Ledger
 from minorkey.retune.spec import ModelSpec, RetuneSpec
@@ -90,6 +90,23 @@ def test_a_trigger_that_is_killed_in_between_finds_it_done(tmp_path: Path) -> No
     again = trigger_of(tmp_path)
     again.look()
     assert statuses(again) == [("rolled_back", f"version {second} was left, version {first} serves")]
+
+
+def test_a_rollback_that_is_killed_before_its_note_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (first, *_), (second, *_) = promoted(tmp_path, 2)
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("minorkey.rollback.note_rollback", killed)
+        undo("cards", frozenset({second}), 1e9, "burns (action 1)")
+    assert champion_version("cards") == first and rollback_note("cards", second) == ""
+    again = undo("cards", frozenset({second}), 1e9, "burns (action 1)")
+    assert again == ("rolled_back", f"version {second} was left, version {first} serves")
+    assert "burns (action 1)" in rollback_note("cards", second)
 
 
 def test_who_came_long_ago_or_alone_or_was_left_before_stays(tmp_path: Path) -> None:

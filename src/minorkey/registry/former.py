@@ -42,8 +42,8 @@ def former_champion(model: str, version: str) -> str:
     )
 
 
-def rollback_note(model: str, version: str) -> str:
-    """When, for which version and why a version was left by a rollback; "" if it was not, or is not there.
+def rollback_note(model: str, version: str) -> str | None:
+    """When, for which version and why a version was left by a rollback; "" if it was not, None if it is gone.
 
     Raises:
         StateError: the tracking server does not answer.
@@ -56,7 +56,7 @@ def rollback_note(model: str, version: str) -> str:
             return str(mlflow.get_model_version(model, version).tags.get(_ROLLED_BACK, ""))
         except MlflowException as error:
             if error.error_code in ABSENT:
-                return ""
+                return None
             raise
 
 

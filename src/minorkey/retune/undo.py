@@ -23,13 +23,18 @@ def undo(model: str, versions: frozenset[str], probation: float, reason: str) ->
         StateError: the registry does not answer, or the earlier version does not serve.
         BundleError: the earlier version's bundle is altered or gone.
     """
-    from minorkey.registry import rollback_note
+    from minorkey.registry import champion_before, note_rollback, rollback_note
     from minorkey.rollback import roll_back
     from minorkey.tracking import champion_version
 
     champion = champion_version(model)
     for version in sorted(versions - {"", champion}):
-        if reason in rollback_note(model, version):
+        note = rollback_note(model, version)
+        if note == "" and champion and champion_before(model, version) == champion:
+            # A rollback that was killed between moving the alias and its note.
+            note_rollback(model, version, to=champion, reason=reason)
+            note = reason
+        if note and reason in note:
             return "rolled_back", f"version {version} was left, version {champion} serves"
     problem = _objection(model, champion, versions, probation)
     if problem:
