@@ -3,16 +3,7 @@
 import itertools
 
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    ignored_auth,
-    positive_data_acceptance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 from starlette.applications import Starlette
 
 from minorkey.endpoint.limits import Admission
@@ -21,24 +12,12 @@ from minorkey.feedback.app import create_app as feedback_app
 from minorkey.feedback.openapi import FEEDBACK
 from minorkey.retune.app import create_app as trigger_app
 from minorkey.retune.openapi import TRIGGER
+from tests.endpoint.fuzzing import described_by, fuzz
 from tests.feedback.places import intake_of
 from tests.retune.surroundings import Runs, World, trigger_of
 
 TOKEN = "token-of-a-service"
 HEADERS = {"authorization": f"Bearer {TOKEN}"}
-FUZZ = settings(
-    max_examples=100,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-CHECKS = [
-    content_type_conformance,
-    ignored_auth,
-    positive_data_acceptance,
-    response_schema_conformance,
-    status_code_conformance,
-]
 
 
 def unhurried() -> Admission:
@@ -69,11 +48,7 @@ OPERATIONS = [
 
 @pytest.fixture(scope="module")
 def schemas(tmp_path_factory):
-    """Each service with its description, as it is served."""
-    return {
-        name: schemathesis.openapi.from_asgi("/openapi.json", make(tmp_path_factory.mktemp(name)))
-        for name, make in SERVICES.items()
-    }
+    return {name: described_by(make(tmp_path_factory.mktemp(name))) for name, make in SERVICES.items()}
 
 
 def name_what_is_known(body) -> None:
@@ -87,20 +62,9 @@ def name_what_is_known(body) -> None:
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize(("name", "method", "path"), OPERATIONS, ids=lambda part: str(part))
 def test_every_answer_is_one_that_the_description_names(schemas, name, method, path, mode) -> None:
-    operation = schemas[name][path][method.upper()]
-
-    @FUZZ
-    @given(operation.as_strategy(generation_mode=mode))
-    def answered(case) -> None:
-        if mode is GenerationMode.POSITIVE:
-            name_what_is_known(case.body)
-        response = case.call(headers=HEADERS)
-        assert response.status_code < 500 or response.status_code == 503
-        case.validate_response(response, checks=CHECKS, headers=HEADERS)
-
     if mode is GenerationMode.NEGATIVE and "requestBody" not in DESCRIBED[name]["paths"][path][method]:
         pytest.skip("without a body nothing is wrong but the path")
-    answered()
+    fuzz(schemas[name][path][method.upper()], mode, name_what_is_known, HEADERS)
 
 
 def test_what_is_described_is_what_there_is(tmp_path) -> None:

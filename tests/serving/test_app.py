@@ -203,6 +203,11 @@ REFUSED = {
     "unknown output": (_tensors() | {"outputs": [{"name": "probability"}]}, "unknown output 'probability'"),
     "id is no text": (_tensors() | {"id": 5}, "'id'"),
 }
+REFUSED["integer beyond a double"] = (
+    _tensors(amount={"datatype": "FP32", "data": [10**400]}),
+    "beyond the range",
+)
+REFUSED["beyond a half"] = (_tensors(amount={"datatype": "FP16", "data": [1e5]}), "infinite")
 REFUSED["infinite"] = (_tensors(amount={"data": [1e400]}), "infinite")
 
 

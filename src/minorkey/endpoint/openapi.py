@@ -10,8 +10,9 @@ from starlette.routing import Route
 
 from minorkey.endpoint.answers import answer
 
-__all__ = ["MOMENT", "body", "described", "description", "operation", "text"]
+__all__ = ["MOMENT", "Described", "body", "described", "description", "operation", "text"]
 
+#: A part of a description.
 Described = dict[str, Any]
 
 #: A time in RFC 3339 of these centuries; `format: date-time` alone would take any year.
@@ -60,7 +61,7 @@ def operation(
         "summary": summary,
         "responses": {
             **answers,
-            **{status: body(_ERRORS[status], {"$ref": "#/components/schemas/Error"}) for status in errors},
+            **{status: _error(status) for status in errors},
         },
     }
     if asks is not None:
@@ -69,6 +70,14 @@ def operation(
         found["parameters"] = parameters
     if open_to_all:
         found["security"] = []
+    return found
+
+
+def _error(status: str) -> Described:
+    found = body(_ERRORS[status], {"$ref": "#/components/schemas/Error"})
+    if status == "503":
+        # The server itself speaks so where there are too many connections.
+        found["content"]["text/plain"] = {"schema": {"const": "Service Unavailable"}}
     return found
 
 
@@ -82,20 +91,24 @@ def text(meaning: str, kind: str) -> Described:
     return {"description": meaning, "content": {kind: {"schema": {"type": "string"}}}}
 
 
-def description(
-    title: str, paths: Mapping[str, Described], schemas: Mapping[str, Described] | None = None
-) -> Described:
-    """A whole service, whose operations need a bearer token unless they say otherwise."""
-    return {
+def description(title: str, paths: Mapping[str, Described], *, token: bool = True) -> Described:
+    """A whole service.
+
+    Args:
+        title: its name.
+        paths: by path and method its operations.
+        token: whether they need a bearer token, unless they say otherwise.
+    """
+    found: Described = {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version("minorkey")},
         "paths": dict(paths),
-        "components": {
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "schemas": {"Error": _ERROR, **(schemas or {})},
-        },
-        "security": [{"token": []}],
+        "components": {"schemas": {"Error": _ERROR}},
     }
+    if token:
+        found["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        found["security"] = [{"token": []}]
+    return found
 
 
 def described(content: Described) -> Route:

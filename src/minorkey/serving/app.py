@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from minorkey.endpoint.limits import read_body
+from minorkey.serving.openapi import predictor_description
 from minorkey.serving.predictor import Prediction, Predictor
 from minorkey.serving.protocol import InferenceRequest, parse_inference, parse_json, parse_rows
 from minorkey.serving.reasons import MAX_REASON_ROWS
@@ -45,6 +46,7 @@ def create_app(slot: Slot) -> FastAPI:
     app = FastAPI(title="minorkey predictor", openapi_url=None, docs_url=None, redoc_url=None)
     infer = _answering(slot, parse_inference, Predictor.inference_answer)
     server = {"name": "minorkey", "version": version("minorkey"), "extensions": []}
+    _get(app, "/openapi.json", lambda _: predictor_description(slot.current))
     _get(app, "/v2", lambda _: server)
     _get(app, "/v2/health/live", lambda _: {"live": True})
     _get(app, "/v2/health/ready", lambda _: {"ready": True})

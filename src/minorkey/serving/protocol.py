@@ -11,7 +11,16 @@ from minorkey.data.dataset import Feature, Schema
 from minorkey.serving.columns import Columns, encode_column
 from minorkey.serving.refusal import Refusal
 
-__all__ = ["MAX_ROWS", "OUTPUTS", "InferenceRequest", "parse_inference", "parse_json", "parse_rows", "tensor"]
+__all__ = [
+    "ALLOWED",
+    "MAX_ROWS",
+    "OUTPUTS",
+    "InferenceRequest",
+    "parse_inference",
+    "parse_json",
+    "parse_rows",
+    "tensor",
+]
 
 #: Most rows of one request.
 MAX_ROWS = 10_000
@@ -20,7 +29,8 @@ OUTPUTS = {"score": "FP64", "predicted": "INT64", "reasons": "BYTES", "reason_ef
 
 _INTEGERS = {f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)}
 _FLOATS = {"FP16", "FP32", "FP64"}
-_ALLOWED = {
+#: Datatypes that a tensor of a feature may have, by the feature's kind.
+ALLOWED = {
     "numeric": _FLOATS | _INTEGERS | {"BOOL"},
     "categorical": {"BYTES", "BOOL"} | _INTEGERS,
     "datetime": _FLOATS | _INTEGERS | {"BYTES"},
@@ -151,7 +161,7 @@ def _tensors(inputs: Any, schema: Schema) -> dict[str, dict[str, Any]]:
 def _values(feature: Feature, given: Mapping[str, Any]) -> list[Any]:
     """The tensor's n values, once its datatype, shape and data agree."""
     name, datatype, shape, data = feature.name, given.get("datatype"), given.get("shape"), given.get("data")
-    allowed = _ALLOWED[feature.kind]
+    allowed = ALLOWED[feature.kind]
     if not isinstance(datatype, str) or datatype not in allowed:
         takes = f"a {feature.kind} feature takes {', '.join(sorted(allowed))}"
         raise Refusal(f"tensor '{name}' has datatype {str(datatype)[:60]!r}; {takes}")
@@ -169,9 +179,16 @@ def _values(feature: Feature, given: Mapping[str, Any]) -> list[Any]:
         data = [value[0] for value in data]
     _check_type(name, datatype, data)
     if datatype in ("FP16", "FP32"):
-        kind = np.float32 if datatype == "FP32" else np.float16
-        return [None if value is None else float(kind(value)) for value in data]
+        return _narrowed(name, np.float32 if datatype == "FP32" else np.float16, data)
     return data
+
+
+def _narrowed(name: str, kind: type[np.floating[Any]], data: list[Any]) -> list[float | None]:
+    try:
+        with np.errstate(over="ignore"):
+            return [None if value is None else float(kind(value)) for value in data]
+    except OverflowError:
+        raise Refusal(f"tensor '{name}' holds an integer beyond the range of a double") from None
 
 
 def _check_type(name: str, datatype: str, data: list[Any]) -> None:
@@ -188,6 +205,8 @@ def _check_type(name: str, datatype: str, data: list[Any]) -> None:
 
 def _reasons(parameters: Mapping[str, Any], schema: Schema) -> int:
     reasons = parameters.get("reasons", 0)
+    if isinstance(reasons, float) and reasons.is_integer():
+        reasons = int(reasons)  # JSON knows one kind of number
     if type(reasons) is not int or not 0 <= reasons <= len(schema.features):
         raise Refusal(
             f"'reasons' is {str(reasons)[:60]}; expected 0 to {len(schema.features)} (the number of features)"
