@@ -27,7 +27,7 @@ QUALITY = (
             *_measured("mcc"),
             Query(f"model:minorkey_mcc_implied:measured{{{VERSION}}}", "version {{version}} reference"),
         ),
-        alerts=("MinorkeyPerformanceDown",),
+        alerts=("MinorkeyPerformanceDown", "MinorkeyChampionWorse"),
     ),
     Panel(
         "Measured less reference",
