@@ -6,8 +6,8 @@ from typing import Any
 
 from minorkey.aside import put_text
 from minorkey.bundle.bundle import Bundle
-from minorkey.registry import fetch_bundle, move_champion, require_champion
-from minorkey.serving.promotion import serve_and_promote
+from minorkey.deployment import Release, target_of
+from minorkey.registry import fetch_bundle, require_champion
 from minorkey.serving.verification import verify_in_process
 from minorkey.spec import DeploySpec, parse_section
 from minorkey.steps.step import step
@@ -44,11 +44,8 @@ def run(
     require_champion(model, model_version, expected=champion_version)
     bundle = Bundle.load(fetch_bundle(bundle_uri))
     content: dict[str, Any] = {"model": model, "version": model_version, "digest": bundle.digest}
-    content |= {"url": "", "pid": None, "target": spec.target, "verified": verify_in_process(bundle)}
-    if spec.target == "local":
-        content |= serve_and_promote(
-            model, model_version, bundle, expected=champion_version, host=spec.host, port=spec.port
-        )
-    else:
-        move_champion(model, model_version, expected=champion_version)
+    content |= {"target": spec.target, "verified": verify_in_process(bundle)}
+    content |= target_of(spec).deploy(
+        Release(model, model_version, bundle, bundle_uri, expected=champion_version)
+    )
     put_text(deployment_path, json.dumps(content, indent=1))
