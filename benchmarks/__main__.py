@@ -2,8 +2,8 @@
 
     python -m benchmarks [--long] [--only NAME ...]
 
-The short ones take about two and a half hours of two cores, three quarters of it for the protocol and
-the repeated cross-validation; the long ones about a day. --only picks some by name.
+The short ones take about an hour and three quarters of two cores, half of it for the repeated
+cross-validation; the long ones about a day. --only picks some by name.
 """
 
 import argparse
@@ -25,8 +25,7 @@ SHORT = (
     ("leakage", ("--seeds", "20"), 3),
     ("rarity", ("--seeds", "2", "--search-seconds", "45"), 10),
     ("kubernetes", ("--trials", "100", "--faults", "200"), 5),
-    ("fraud_protocol", ("--budget", "240"), 25),
-    ("fraud_protocol", ("--budget", "240", "--derived"), 30),
+    ("fraud_protocol", ("--budget", "60"), 10),
     ("repeated_cv", ("--repeats", "3", "--search-seconds", "15"), 50),
 )
 LONG = (
