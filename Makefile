@@ -55,10 +55,10 @@ test-cluster: $(STAMP) ## test the kubeconfig's cluster: IMAGE=, STUDY_ROOT= or 
 ci: ## everything that CI does, in containers too (root, Debian)
 	bash .ci/run
 
-bench: $(STAMP) ## measure what the README claims (about two and a half hours)
+bench: $(STAMP) ## measure what the README claims in a short form (about two hours)
 	$(PYTHON) -m benchmarks
 
-bench-long: $(STAMP) ## the long benchmarks (about a day)
+bench-long: $(STAMP) ## the long benchmarks (about eight hours)
 	$(PYTHON) -m benchmarks --long
 
 compile: $(STAMP) ## write pipelines/compiled/ and docs/reference/ anew
