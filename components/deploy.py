@@ -14,6 +14,7 @@ def deploy(
     model_version: str,
     bundle_uri: str,
     champion_version: str,
+    cluster: str,
 ):
     """Make the version serve, verify it, and only then move alias champion.
 
@@ -24,6 +25,7 @@ def deploy(
         model_version: the version that is to serve.
         bundle_uri: where its bundle lies.
         champion_version: the version that it was compared with; a newer champion is never overwritten.
+        cluster: the ClusterSpec that was compiled in, as JSON; empty: the run is on this machine.
     """
     from pathlib import Path
 
@@ -36,4 +38,5 @@ def deploy(
         bundle_uri=bundle_uri,
         champion_version=champion_version,
         deployment_path=Path(deployment.path),
+        cluster=cluster,
     )

@@ -53,6 +53,8 @@ def compile_pipelines(
         require_digest(chosen, key="image")
         if cluster and cluster.trials.image:
             require_digest(cluster.trials.image, key="trials.image")
+        if cluster and cluster.serving.kserve:
+            require_digest(cluster.serving.kserve.image, key="serving.kserve.image")
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for name, build in PIPELINES.items():

@@ -143,6 +143,7 @@ def build(image: str = IMAGE, cluster: ClusterSpec | None = None) -> Any:
                     model_version=registered.outputs["model_version"],
                     bundle_uri=registered.outputs["bundle_uri"],
                     champion_version=loaded.outputs["champion_version"],
+                    cluster=baked_in,
                 )
         for step in (released, configured, loaded, parts, tuned, evaluated, registered, deployed):
             place(step, image, cluster)

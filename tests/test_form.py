@@ -115,6 +115,26 @@ def test_on_a_cluster_nothing_serves_from_a_pod_of_the_run():
     assert (caught.value.key, caught.value.value) == ("deploy.target", "local")
 
 
+@pytest.mark.parametrize(
+    ("target", "section"),
+    [
+        ("kserve", {"image": "registry.test/a@sha256:1"}),
+        ("gitops", {"repository": "git@git.test:a"}),
+    ],
+)
+def test_a_cluster_that_serves_is_where_its_runs_deploy(target, section):
+    content = json.loads(THERE.cluster) | {"serving": {target: section}}
+    there = Compiled(THERE.image, json.dumps(content))
+    spec, assumed = Form().resolve(there)
+    assert spec.deploy.target == target and target in assumed[0]
+    assert Form(spec=f'{{"deploy": {{"target": "{target}"}}}}').resolve(there)[0].deploy.target == target
+    assert Form(spec='{"deploy": {"target": "none"}}').resolve(there)[0].deploy.target == "none"
+    for place in (HERE, THERE):
+        with pytest.raises(SpecError) as caught:
+            Form(spec=f'{{"deploy": {{"target": "{target}"}}}}').resolve(place)
+        assert caught.value.key == "deploy.target" and f"serving.{target}" in caught.value.remedy
+
+
 def test_on_this_machine_no_cluster_can_be_asked_for():
     with pytest.raises(SpecError, match="another cluster") as caught:
         Form(spec='{"cluster": {"namespace": "x"}}').resolve(HERE)

@@ -117,9 +117,9 @@ class Form:
             )
         content, overrides = compiled.check(self._content()), self._overrides()
         spec, assumed = resolve(content, overrides)
-        if compiled.cluster and spec.deploy.target == "local":
-            spec = _without_local_server(spec)
-            assumed.append("deploy.target is none: a pod of the run is no place to serve from")
+        cluster = ClusterSpec.model_validate_json(compiled.cluster) if compiled.cluster else None
+        spec, told = _with_target(spec, cluster)
+        assumed += told
         return spec, assumed
 
     def _content(self) -> dict[str, Any]:
@@ -172,21 +172,37 @@ class Form:
         return {key: value for key, value in fields.items() if value is not None}
 
 
-def _without_local_server(spec: RunSpec) -> RunSpec:
-    """The specification for a cluster, where nothing outlives the deploy step's pod.
+def _with_target(spec: RunSpec, cluster: ClusterSpec | None) -> tuple[RunSpec, list[str]]:
+    """The specification with the deploy target that its place has, and what was assumed.
 
     Raises:
-        SpecError: it asks for a predictor beside the step.
+        SpecError: it asks for another one. On a cluster nothing outlives the deploy step's pod; elsewhere
+            there is no specification of a cluster that says where and as what a model serves.
     """
-    if "target" in spec.deploy.model_fields_set:
+    served = "local" if cluster is None else cluster.serving.target
+    target = spec.deploy.target
+    if target in (served, "none"):
+        return spec, []
+    if cluster is None or "target" in spec.deploy.model_fields_set:
         raise SpecError(
-            "a run on a cluster cannot serve from a process beside its deploy step",
+            "this pipeline cannot deploy to that target",
             key="deploy.target",
-            value=spec.deploy.target,
-            allowed="none: the version is registered and becomes champion",
-            remedy="leave deploy.target out; serve the bundle with the predictor's image",
+            value=target,
+            allowed=", ".join(dict.fromkeys((served, "none"))),
+            remedy=_REMEDIES[target],
         )
-    return spec.model_copy(update={"deploy": spec.deploy.model_copy(update={"target": "none"})})
+    why = "a pod of the run is no place to serve from"
+    chosen = spec.deploy.model_copy(update={"target": served})
+    return spec.model_copy(update={"deploy": chosen}), [f"deploy.target is {served}: {why}"]
+
+
+_REMEDIES = {
+    "local": "leave deploy.target out: a pod of the run is no place to serve from",
+    "kserve": "describe serving.kserve in the cluster specification and compile the pipeline for it "
+    "(minorkey compile --cluster), or leave deploy.target out",
+    "gitops": "describe serving.gitops in the cluster specification and compile the pipeline for it "
+    "(minorkey compile --cluster), or leave deploy.target out",
+}
 
 
 def resolve(content: dict[str, Any], overrides: dict[str, Any]) -> tuple[RunSpec, list[str]]:

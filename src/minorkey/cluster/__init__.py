@@ -1,5 +1,6 @@
 """The cluster that a run is compiled for: its specification, and the doctor that looks at it."""
 
+from minorkey.cluster.serving import GitOpsServing, KServeServing, Serving
 from minorkey.cluster.spec import (
     ClusterSpec,
     Profile,
@@ -13,8 +14,11 @@ from minorkey.cluster.spec import (
 
 __all__ = [
     "ClusterSpec",
+    "GitOpsServing",
+    "KServeServing",
     "Profile",
     "ServiceAccounts",
+    "Serving",
     "StepResources",
     "Stores",
     "Toleration",

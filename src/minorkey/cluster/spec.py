@@ -1,12 +1,13 @@
 """ClusterSpec: where and as what a run's pods run. ``minorkey compile --cluster`` bakes it in."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 import yaml
 from pydantic import Field, model_validator
 
-from minorkey.cluster.quantities import QUANTITY
+from minorkey.cluster.fields import MountPath, Name, OptionalName, Quantity
+from minorkey.cluster.serving import Serving
 from minorkey.errors import SpecError
 from minorkey.spec import Section, validated
 
@@ -22,26 +23,9 @@ __all__ = [
     "load_cluster_spec",
 ]
 
-#: A name that Kubernetes takes for a namespace, a Secret, a ServiceAccount or a volume claim.
-_NAME = r"^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$"
 _STUDY = r"^(/|s3://).+"
 _PLACE = r"^(/|[a-z][a-z0-9+]*://).+"
 
-Name = Annotated[
-    str,
-    Field(pattern=_NAME, json_schema_extra={"format": "Kubernetes name of small letters, digits, - and ."}),
-]
-OptionalName = Annotated[
-    str,
-    Field(
-        pattern=rf"^$|{_NAME}",
-        json_schema_extra={"format": "Kubernetes name of small letters, digits, - and ., or nothing"},
-    ),
-]
-Quantity = Annotated[
-    str, Field(pattern=QUANTITY, json_schema_extra={"format": "quantity such as 500m, 2, 4Gi"})
-]
-MountPath = Annotated[str, Field(pattern=r"^/.+", json_schema_extra={"format": "path that begins with /"})]
 StepName = Literal[
     "configure", "load", "preprocess", "tune", "evaluate", "adjust", "register", "deploy", "release"
 ]
@@ -212,6 +196,7 @@ class ClusterSpec(Section):
     service_accounts: ServiceAccounts = Field(ServiceAccounts(), description="Identities of the pods.")
     stores: Stores = Field(description="Where a run keeps what outlives its pods, and which Secrets open it.")
     trials: TrialPods = Field(TrialPods(), description="The pods in which trials run.")
+    serving: Serving = Field(Serving(), description="Where promoted models serve.")
     steps: dict[StepName, StepResources] = Field(
         default_factory=dict, description="Resources by step, where the defaults do not fit."
     )
@@ -241,6 +226,11 @@ class ClusterSpec(Section):
     def trial_namespace(self) -> str:
         """Namespace of the trial pods."""
         return self.trials.namespace or self.namespace
+
+    @property
+    def serving_namespace(self) -> str:
+        """Namespace of the predictors."""
+        return self.serving.namespace or self.namespace
 
     @property
     def kubeflow_version(self) -> tuple[int, int]:

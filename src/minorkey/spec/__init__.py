@@ -4,7 +4,7 @@ YAML in, JSON schema out. Each pipeline step receives only its own section.
 """
 
 from minorkey.spec.data import DataSpec
-from minorkey.spec.deploy import DeploySpec
+from minorkey.spec.deploy import CanarySpec, DeploySpec
 from minorkey.spec.evaluate import EvaluateSpec, GateSpec
 from minorkey.spec.monitor import MonitorSpec
 from minorkey.spec.reading import load_spec, parse_section, with_overrides
@@ -16,6 +16,7 @@ from minorkey.spec.threshold import ThresholdSpec
 from minorkey.spec.validation import validated
 
 __all__ = [
+    "CanarySpec",
     "DataSpec",
     "DeploySpec",
     "EvaluateSpec",

@@ -6,6 +6,7 @@ from typing import Any
 
 from minorkey.aside import put_text
 from minorkey.bundle.bundle import Bundle
+from minorkey.cluster.spec import ClusterSpec
 from minorkey.deployment import Release, target_of
 from minorkey.registry import fetch_bundle, require_champion
 from minorkey.serving.verification import verify_in_process
@@ -24,6 +25,7 @@ def run(
     bundle_uri: str,
     champion_version: str,
     deployment_path: Path,
+    cluster: str = "",
 ) -> None:
     """Serve the version, verify it, and move the alias ``champion``.
 
@@ -34,8 +36,10 @@ def run(
         bundle_uri: where its bundle lies.
         champion_version: the champion that it was compared with, "" for none.
         deployment_path: receives ``deployment.json``: url, pid, model, version, digest, verified.
+        cluster: the ClusterSpec that was compiled in, as JSON; "": the run is on this machine.
 
     Raises:
+        SpecError: the target is none that the pipeline was compiled for.
         BundleError: the bundle is altered, foreign or gone.
         StateError: the champion is another one by now, or the predictor does not start or answers
             otherwise than its bundle. What served before then serves again, at the same address.
@@ -45,7 +49,6 @@ def run(
     bundle = Bundle.load(fetch_bundle(bundle_uri))
     content: dict[str, Any] = {"model": model, "version": model_version, "digest": bundle.digest}
     content |= {"target": spec.target, "verified": verify_in_process(bundle)}
-    content |= target_of(spec).deploy(
-        Release(model, model_version, bundle, bundle_uri, expected=champion_version)
-    )
+    target = target_of(spec, ClusterSpec.model_validate_json(cluster) if cluster else None)
+    content |= target.deploy(Release(model, model_version, bundle, bundle_uri, expected=champion_version))
     put_text(deployment_path, json.dumps(content, indent=1))
