@@ -107,7 +107,7 @@ def stories(w: Windows) -> dict[str, list[Story]]:
             ),
         ],
         "MinorkeyPerformanceDown": [
-            Story((Series("model:minorkey_mcc_gap:measured_high", (0.05, 0.0, -0.001, 0.05)),))
+            Story((Series("model:minorkey_mcc_gap:measured_high", (0.05, -0.05, -0.051, 0.05)),))
         ],
         "MinorkeyChampionWorse": [
             Story(
@@ -137,11 +137,11 @@ def stories(w: Windows) -> dict[str, list[Story]]:
         "MinorkeyNoTraffic": [
             Story(
                 (
-                    Series("model:minorkey_rows:rate", (20, 0.001, 0, 0, 20)),
+                    _added("minorkey_rows_total", dict(IDENTITY), 20, 1, 0, 0, 20),
                     # In the third phase another version serves.
                     Series("minorkey_bundle_info", (1, 1, 0, 1, 1), IDENTITY | {"digest": "ab"}),
                 ),
-                window=_facts,
+                window=lambda w: w.quiet,
             )
         ],
         "MinorkeyNoLabels": [

@@ -25,7 +25,7 @@ def test_alert(name: str, w: Windows, tmp_path: Path, promtool: None) -> None:
     ("name", "right", "wrong"),
     [
         ("MinorkeyEstimatedPerformanceDown", "0.85 *", "0.86 *"),
-        ("MinorkeyPerformanceDown", "measured_high < 0", "measured_high <= 0"),
+        ("MinorkeyPerformanceDown", "measured_high < -0.05", "measured_high <= -0.05"),
         ("MinorkeyDataDrift", "psi:max > 0.1", "psi:max >= 0.1"),
         ("MinorkeyChampionWorse", "measured_high\n            < on", "measured_high\n            <= on"),
         ("MinorkeyRetuneStuck", "> 300", "> 299"),

@@ -31,11 +31,11 @@ QUALITY = (
     ),
     Panel(
         "Measured less reference",
-        "The difference of the two. Where its upper bound lies below 0, performance is down beyond chance, "
-        "and a retune is asked for.",
+        "The difference of the two. Where its upper bound lies below -0.05, performance is down beyond "
+        "chance and by more than a trifle, and a retune is asked for.",
         _measured("mcc_gap"),
         alerts=("MinorkeyPerformanceDown",),
-        steps=below(0),
+        steps=below(-0.05),
     ),
     Panel(
         "Matthews correlation, estimated",

@@ -17,7 +17,8 @@ class Windows:
         watch: between two evaluations of the alerts that rest on facts.
         drift: window of features, scores and label-free estimates.
         outcome: window of mature outcomes, by when they matured.
-        traffic: window in which there has to be traffic.
+        traffic: window of rates and latencies, and of records and webhooks that were lost.
+        quiet: without a row for so long there is no traffic: longer than chance leaves a quiet night empty.
         labels: window in which labels have to arrive.
         burn: long and short window of a fast burn of the error budget, then of a slow one.
         retune: window in which a failed or postponed retune is told.
@@ -42,6 +43,7 @@ class Windows:
     drift: int
     outcome: int
     traffic: int
+    quiet: int
     labels: int
     burn: tuple[tuple[int, int], tuple[int, int]]
     retune: int
@@ -70,6 +72,7 @@ PRODUCTION = Windows(
     drift=_DAY,
     outcome=30 * _DAY,
     traffic=15 * _MINUTE,
+    quiet=2 * _HOUR,
     labels=2 * _DAY,
     burn=((_HOUR, 5 * _MINUTE), (6 * _HOUR, 30 * _MINUTE)),
     retune=_DAY,
@@ -92,6 +95,7 @@ LOOP = Windows(
     drift=60,
     outcome=120,
     traffic=20,
+    quiet=20,
     labels=60,
     burn=((60, 12), (120, 24)),
     retune=120,
