@@ -17,10 +17,24 @@ import urllib3
 
 from minorkey.errors import SpecError, StateError
 
-__all__ = ["Server", "explained"]
+__all__ = ["Refused", "Server", "Unreachable", "explained"]
 
 _SECONDS = 10.0
 _HEALTH = "/apis/v2beta1/healthz"
+
+
+class Unreachable(StateError):
+    """The server is not reached, or fails: the same call may succeed a little later."""
+
+
+class Refused(StateError):
+    """The server refuses a call.
+
+    Attributes:
+        status: its HTTP status.
+    """
+
+    status = 0
 
 
 @dataclass(frozen=True)
@@ -129,8 +143,8 @@ def explained(host: str) -> Iterator[None]:
         raise _unreachable(host, error) from None
 
 
-def _unreachable(host: str, error: Exception) -> StateError:
-    return StateError(
+def _unreachable(host: str, error: Exception) -> Unreachable:
+    return Unreachable(
         "Kubeflow Pipelines is not reached",
         key=host,
         value=f"{type(error).__name__}: {error}",
@@ -157,7 +171,12 @@ def _refused(host: str, status: int, body: str | bytes) -> StateError:
     remedy = _REMEDIES.get(
         status, "see the log of the deployment ml-pipeline" if status >= 500 else "check the inputs"
     )
-    return StateError(what, key=host, value=f"{status}: {_message(body)}", remedy=remedy)
+    told: dict[str, Any] = {"key": host, "value": f"{status}: {_message(body)}", "remedy": remedy}
+    if status >= 500 or status == 429:
+        return Unreachable(what, **told)
+    refused = Refused(what, **told)
+    refused.status = status
+    return refused
 
 
 def _message(body: str | bytes) -> str:

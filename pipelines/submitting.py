@@ -1,7 +1,5 @@
 """Start a run on Kubeflow Pipelines, follow it, and list what runs there."""
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import kfp
-from kfp_server_api import ApiException
 
 from minorkey.errors import MinorkeyError, SpecError, StateError
 from minorkey.spec import RunSpec
 from pipelines.kubeflow import Server, explained
+from pipelines.versions import known, named, uploaded
 
-__all__ = ["Run", "list_runs", "submit", "wait"]
+__all__ = ["Run", "list_runs", "require_remote", "submit", "wait"]
 
 #: States in which a run stays.
 FINAL = {"SUCCEEDED", "FAILED", "SKIPPED", "CANCELED"}
@@ -88,13 +86,13 @@ def submit(
         SpecError: the run reads a file of this machine, or the package is no file.
         StateError: the server is not reached, refuses, or has no such pipeline or version.
     """
-    _require_remote(spec)
+    require_remote(spec)
     client = server.client()
     with explained(server.host):
         found = (
-            _uploaded(client, pipeline, package, server)
+            uploaded(client, pipeline, package, server)
             if package
-            else _known(client, pipeline, version, server)
+            else known(client, pipeline, version, server)
         )
         made = client.create_experiment(experiment, namespace=server.namespace or None)
         told = client.run_pipeline(
@@ -167,12 +165,17 @@ def list_runs(
             sort_by="created_at desc",
             experiment_id=within,
             namespace=server.namespace or None,
-            filter=_named(name) if name else None,
+            filter=named(name) if name else None,
         )
     return [Run.of(told) for told in answer.runs or []]
 
 
-def _require_remote(spec: RunSpec) -> None:
+def require_remote(spec: RunSpec) -> None:
+    """Refuse a run whose rows lie on this machine.
+
+    Raises:
+        SpecError: its pods could not read them.
+    """
     source = spec.data.source
     local = "://" not in source and not source.startswith(_REMOTE)
     if local or source.startswith("file://"):
@@ -185,58 +188,8 @@ def _require_remote(spec: RunSpec) -> None:
         )
 
 
-def _known(client: kfp.Client, name: str, version: str, server: Server) -> Any:
-    found = client.list_pipelines(filter=_named(name), namespace=server.namespace or None).pipelines
-    if not found:
-        raise StateError(
-            "there is no such pipeline",
-            key=f"pipeline {name}",
-            value=server.host,
-            remedy="upload it with the run: --package build/tune.yaml, which minorkey compile writes",
-        )
-    chosen = {"filter": _named(version)} if version else {}
-    versions = client.list_pipeline_versions(
-        found[0].pipeline_id, sort_by="created_at desc", page_size=1, **chosen
-    ).pipeline_versions
-    if not versions:
-        raise StateError(
-            "the pipeline has no such version",
-            key=f"pipeline {name}",
-            value=version or "no version at all",
-            remedy="leave --pipeline-version out for the newest, or upload one with --package",
-        )
-    return versions[0]
-
-
-def _uploaded(client: kfp.Client, name: str, package: Path, server: Server) -> Any:
-    try:
-        digest = hashlib.sha256(package.read_bytes()).hexdigest()
-    except OSError as error:
-        raise SpecError(
-            "the compiled pipeline cannot be read",
-            key="--package",
-            value=error,
-            remedy="write it with minorkey compile --out build",
-        ) from None
-    version = f"{name}-{digest[:12]}"
-    found = client.list_pipelines(filter=_named(name), namespace=server.namespace or None).pipelines
-    if not found:
-        identity = client.upload_pipeline(str(package), name, namespace=server.namespace or None).pipeline_id
-    else:
-        identity = found[0].pipeline_id
-    known = client.list_pipeline_versions(identity, filter=_named(version)).pipeline_versions
-    if known:
-        return known[0]
-    try:
-        return client.upload_pipeline_version(str(package), version, pipeline_id=identity)
-    except ApiException as error:
-        if error.status != 409:
-            raise
-        return client.list_pipeline_versions(identity, filter=_named(version)).pipeline_versions[0]
-
-
 def _experiment_id(client: kfp.Client, name: str, server: Server) -> str:
-    found = client.list_experiments(filter=_named(name), namespace=server.namespace or None).experiments
+    found = client.list_experiments(filter=named(name), namespace=server.namespace or None).experiments
     if not found:
         raise StateError(
             "there is no such experiment",
@@ -246,7 +199,3 @@ def _experiment_id(client: kfp.Client, name: str, server: Server) -> str:
         )
     identity: str = found[0].experiment_id
     return identity
-
-
-def _named(name: str) -> str:
-    return json.dumps({"predicates": [{"operation": "EQUALS", "key": "display_name", "stringValue": name}]})

@@ -9,7 +9,9 @@ import pytest
 
 from minorkey.cli import app
 from minorkey.cluster.spec import load_cluster_spec
+from minorkey.schedules import load_schedules
 from minorkey.spec import load_spec
+from pipelines.targets import check
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")]
@@ -25,7 +27,7 @@ def module_at(path: Path):
     return module
 
 
-@pytest.mark.parametrize("name", ["spec.md", "cluster.md", "cli.md"])
+@pytest.mark.parametrize("name", ["spec.md", "cluster.md", "schedules.md", "cli.md"])
 def test_the_generated_reference_is_current(name):
     generate = module_at(ROOT / "docs/reference/generate.py")
     assert (ROOT / "docs/reference" / name).read_text() == generate.PAGES[name](), "run `make compile`"
@@ -67,3 +69,8 @@ def test_example_specifications_are_valid(path):
 @pytest.mark.parametrize("path", sorted(ROOT.glob("specs/cluster/*.yaml")), ids=lambda path: path.name)
 def test_example_cluster_specifications_are_valid(path):
     assert load_cluster_spec(path).namespace
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("specs/schedules/*.yaml")), ids=lambda path: path.name)
+def test_example_schedules_are_valid(path):
+    check(load_schedules(path))

@@ -1,4 +1,4 @@
-"""Write spec.md and cluster.md from the schemas, and cli.md from the commands' help."""
+"""Write spec.md, cluster.md and schedules.md from the schemas, and cli.md from the commands' help."""
 
 import json
 import sys
@@ -8,6 +8,7 @@ from typing import Any
 
 from minorkey.cli import app
 from minorkey.cluster.spec import ClusterSpec
+from minorkey.schedules import SchedulesSpec
 from minorkey.spec import RunSpec
 
 __all__ = ["PAGES"]
@@ -40,6 +41,16 @@ This page is generated from the schema by `make compile`.
 """
 
 
+_SCHEDULES_HEADING = """# The file of schedules
+
+What is to run when on Kubeflow Pipelines: one YAML file that `minorkey schedule SCHEDULES.yaml` reconciles
+with the server ([how](../how-to/schedule-runs.md)). An example with comments is `specs/schedules/example.yaml`.
+Unknown keys are refused.
+
+This page is generated from the schema by `make compile`.
+"""
+
+
 def _commands() -> str:
     # The usage lines begin with the running program's name, of which cyclopts takes off one word:
     # under `python -m pytest` there would be three.
@@ -59,6 +70,11 @@ def _specification() -> str:
 def _cluster() -> str:
     schema = ClusterSpec.model_json_schema()
     return "\n".join([_CLUSTER_HEADING, *_section("", "The cluster", schema, schema["$defs"])])
+
+
+def _schedules() -> str:
+    schema = SchedulesSpec.model_json_schema()
+    return "\n".join([_SCHEDULES_HEADING, *_section("", "The file", schema, schema["$defs"])])
 
 
 def _section(prefix: str, title: str, schema: dict[str, Any], definitions: dict[str, Any]) -> Iterator[str]:
@@ -121,7 +137,7 @@ def _cell(text: str) -> str:
 
 
 #: What this script writes: the name of a page, and the function that gives its text.
-PAGES = {"spec.md": _specification, "cluster.md": _cluster, "cli.md": _commands}
+PAGES = {"spec.md": _specification, "cluster.md": _cluster, "cli.md": _commands, "schedules.md": _schedules}
 
 if __name__ == "__main__":
     for name, text in PAGES.items():

@@ -25,15 +25,12 @@ from google.protobuf import json_format
 from kfp.kubernetes.kubernetes_executor_config_pb2 import KubernetesExecutorConfig
 from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec, PlatformSpec
 
+from tests.kfp.recurring import RecurringRuns
+from tests.kfp.refusal import Refusal
+
 API = "/apis/v2beta1"
 Object = dict[str, Any]
-CODES = {400: 3, 401: 16, 403: 7, 404: 5, 409: 6, 500: 13}
-
-
-class Refusal(Exception):
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+CODES = {400: 3, 401: 16, 403: 7, 404: 5, 409: 6, 500: 13, 503: 14}
 
 
 @dataclass
@@ -47,6 +44,7 @@ class Pipelines:
         version: what `/apis/v1beta1/healthz` says.
         taken: names of experiments that somebody makes between a caller's look and its create.
         broken: answer everything with this status, 0 for none.
+        recurring: recurring runs and the controller that starts their runs.
     """
 
     token: str = ""
@@ -61,6 +59,7 @@ class Pipelines:
     experiments: dict[str, Object] = field(default_factory=dict)
     runs: dict[str, Object] = field(default_factory=dict)
     states: dict[str, list[str]] = field(default_factory=dict)
+    recurring: RecurringRuns = field(default_factory=RecurringRuns)
     clock: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     url: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -125,6 +124,15 @@ class Pipelines:
     def start(self, body: Object) -> Object:
         if body["experiment_id"] not in self.experiments:
             raise Refusal(404, f"Experiment {body['experiment_id']} not found")
+        self.require_inputs(body)
+        identity = str(uuid.uuid4())
+        made = {**body, "run_id": identity, "state": "PENDING", "created_at": self.now()}
+        self.runs[identity] = made
+        self.states[identity] = list(self.planned)
+        return made
+
+    def require_inputs(self, body: Object) -> None:
+        """Refuse a version that is not there, and parameters that it does not take."""
         named = body["pipeline_version_reference"]["pipeline_version_id"]
         if named not in self.versions:
             raise Refusal(404, f"PipelineVersion {named} not found")
@@ -134,11 +142,6 @@ class Pipelines:
         for given in body["runtime_config"]["parameters"]:
             if given not in inputs:
                 raise Refusal(400, f"Invalid input error: parameter {given} is not an input of the pipeline")
-        identity = str(uuid.uuid4())
-        made = {**body, "run_id": identity, "state": "PENDING", "created_at": self.now()}
-        self.runs[identity] = made
-        self.states[identity] = list(self.planned)
-        return made
 
     def look(self, identity: str) -> Object:
         if identity not in self.runs:
@@ -182,6 +185,7 @@ class Handler(BaseHTTPRequestHandler):
     """Routes requests to the database under its lock."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: "Server"
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -192,6 +196,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.handle_request("POST")
+
+    def do_DELETE(self) -> None:
+        self.handle_request("DELETE")
 
     def handle_request(self, verb: str) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -251,6 +258,10 @@ def route(database: Pipelines, verb: str, path: str, query: dict, body: bytes, h
         return {"runs": matching(database.runs, query, **same)}
     if match := re.fullmatch(rf"{API}/runs/([^/]+)", path):
         return database.look(match[1])
+    if path.startswith(f"{API}/recurringruns"):
+        return database.recurring.route(
+            database, verb, path.removeprefix(f"{API}/recurringruns"), query, body
+        )
     raise Refusal(404, f"Not Found: {verb} {path}")
 
 

@@ -26,6 +26,7 @@ from minorkey.cli.retune import retune_app
 from minorkey.cli.rollback import rollback_command
 from minorkey.cli.run import run_command
 from minorkey.cli.runs import runs_command
+from minorkey.cli.schedule import schedule_command
 from minorkey.cli.schema import schema_command
 from minorkey.cli.serve import serve_command
 from minorkey.cli.simulate import simulate_command
@@ -64,6 +65,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "compile": compile_command,
     "submit": submit_command,
     "runs": runs_command,
+    "schedule": schedule_command,
     "doctor": doctor_command,
     "sweep": sweep_command,
 }

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 __all__ = ["accepted", "keys_of", "section_in"]
 
-_SCALARS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+_SCALARS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", Any: "any value"}
 
 
 def accepted(annotation: Any, constraints: Iterable[Any] = (), extra: Any = None) -> str:
