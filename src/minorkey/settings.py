@@ -84,7 +84,11 @@ class Settings:
 
 
 def settings() -> Settings:
-    """The settings as the environment has them now."""
+    """The settings as the environment has them now.
+
+    Raises:
+        StateError: a number is none.
+    """
     home = Path(os.environ.get("MINORKEY_HOME", ".minorkey")).absolute()
     return Settings(
         home=home,
@@ -95,7 +99,7 @@ def settings() -> Settings:
         error=os.environ.get("MINORKEY_ERROR", ""),
         run_key=os.environ.get("MINORKEY_RUN_KEY", ""),
         study_root=os.environ.get("MINORKEY_STUDY_ROOT", ""),
-        fold_store_bytes=int(os.environ.get("MINORKEY_FOLD_STORE_BYTES", str(20 * 2**30))),
+        fold_store_bytes=_bytes("MINORKEY_FOLD_STORE_BYTES", 20 * 2**30),
         owner_lock=os.environ.get("MINORKEY_OWNER_LOCK", ""),
         kubernetes_credentials=os.environ.get("MINORKEY_KUBERNETES_CREDENTIALS", ""),
         s3_region=os.environ.get("AWS_REGION", os.environ.get("AWS_DEFAULT_REGION", "")),
@@ -110,6 +114,21 @@ def settings() -> Settings:
         retune_token=os.environ.get("MINORKEY_RETUNE_TOKEN", ""),
         feedback_token=os.environ.get("MINORKEY_FEEDBACK_TOKEN", ""),
     )
+
+
+def _bytes(name: str, default: int) -> int:
+    text = os.environ.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isdecimal() or int(text) < 1:
+        raise StateError(
+            "the environment variable is no number of bytes",
+            key=name,
+            value=text,
+            allowed=f"a whole number of at least 1, such as {default}",
+            remedy="correct it, or leave it unset",
+        )
+    return int(text)
 
 
 @contextmanager

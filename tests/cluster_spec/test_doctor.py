@@ -284,6 +284,22 @@ def test_stores_that_are_not_reached_are_told_by_address(cluster, tmp_path, monk
     assert found["database"].status == "unseen" and "minorkey-database" in found["database"].remedy
 
 
+@pytest.mark.parametrize(("secret", "told"), [("s3-keys", "as in Secret s3-keys"), ("", "a role")])
+def test_buckets_that_no_credentials_open_from_here_are_told_apart(tmp_path, monkeypatch, secret, told):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "absent"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    content = {"namespace": "minorkey", "stores": {"tracking_uri": "http://127.0.0.1:9"}}
+    roots = {"study_root": "s3://bucket/studies", "bundle_root": "s3://bucket/bundles"}
+    content["stores"] |= roots | {"artifact_secret": secret}
+    found = {one.check: one for one in check_stores(load_cluster_spec(json.dumps(content)))}
+    for name, root in (("study root", "s3://bucket/studies"), ("bundle root", "s3://bucket/bundles")):
+        assert found[name].status == "unseen" and root in found[name].text
+        assert "AWS_ACCESS_KEY_ID" in found[name].remedy and told in found[name].remedy
+
+
 def mounted_spec(mount: Path):
     return load_cluster_spec(
         json.dumps(

@@ -109,6 +109,22 @@ def test_resampling_changes_training_rows_only(training: TrainingSet, tmp_path: 
     assert all(row.tobytes() in kept for row in np.asarray(under.x_train))
 
 
+def test_synthetic_rows_have_one_level_of_each_category(training: TrainingSet, tmp_path: Path) -> None:
+    store = FoldStore(tmp_path, BIG)
+    smote = Configuration(
+        "logistic_regression", resampler="smote_nc", resampling={"ratio": 0.8, "k_neighbors": 3}
+    )
+    plain, made = (prepare(store, training, one, encoding=ONEHOT) for one in (PLAIN, smote))
+    assert len(made.x_train) > len(plain.x_train)
+    np.testing.assert_array_equal(made.x_train[: len(plain.x_train)], plain.x_train)
+    levels = [level.count for level in made.preprocessor.levels]
+    assert sum(levels) > len(levels) > 0
+    blocks = np.asarray(made.x_train[:, -sum(levels) :])
+    assert set(np.unique(blocks)) == {0.0, 1.0}
+    for block in np.split(blocks, np.cumsum(levels)[:-1], axis=1):
+        np.testing.assert_array_equal(block.sum(axis=1), 1)
+
+
 def test_resamplers_share_the_preprocessed_matrices(training: TrainingSet, tmp_path: Path) -> None:
     store = FoldStore(tmp_path, BIG)
     prepare(store, training)

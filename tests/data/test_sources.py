@@ -1,12 +1,18 @@
+import gzip
+import json
 from pathlib import Path
+from urllib.parse import urlparse
 
 import fsspec
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 
+from minorkey.data.loading import load_dataset
 from minorkey.data.sources import read_frame
 from minorkey.errors import DataError
+from minorkey.spec import DataSpec
 from tests.data.raw_frames import rare_frame, write_csv
 
 
@@ -127,6 +133,34 @@ def test_openml_without_a_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     with pytest.raises(DataError) as caught:
         read_frame("openml:31", {})
     assert caught.value.value.startswith("openml:31")
+
+
+def _openml_copy(home: Path, number: int) -> None:
+    """scikit-learn's own copy of OpenML's answers about a data set, where its cache would have them."""
+    answers = Path(sklearn.__file__).parent / f"datasets/tests/data/openml/id_{number}"
+    described = json.loads(gzip.decompress((answers / f"api-v1-jd-{number}.json.gz").read_bytes()))
+    rows = urlparse(described["data_set_description"]["url"]).path.lstrip("/")
+    places = {f"api/v1/json/data/{number}": f"api-v1-jd-{number}.json.gz"}
+    places |= {f"api/v1/json/data/features/{number}": f"api-v1-jdf-{number}.json.gz"}
+    places |= {f"api/v1/json/data/qualities/{number}": f"api-v1-jdq-{number}.json.gz"}
+    places |= {rows: next(answers.glob("data-*.arff.gz")).name}
+    for place, name in places.items():
+        cached = home / "openml/openml.org" / f"{place}.gz"
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        cached.write_bytes((answers / name).read_bytes())
+
+
+def test_openml_brings_rows_target_and_kinds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
+    _openml_copy(tmp_path, 40945)
+    loaded = load_dataset(DataSpec(source="openml:40945"))
+    schema, profile = loaded.dataset.schema, loaded.profile
+    assert (schema.target, schema.positive) == ("survived", "1")
+    assert (profile["rows"], profile["positives"]) == (1_309, 500)
+    kinds = {feature.name: feature.kind for feature in schema.features}
+    assert kinds["age"] == "numeric" and kinds["sex"] == kinds["embarked"] == "categorical"
+    assert profile["columns"]["age"]["missing"] == pytest.approx(263 / 1_309)
+    assert set(loaded.dataset.features["sex"]) == {"female", "male"}
 
 
 def test_sklearn_sets() -> None:

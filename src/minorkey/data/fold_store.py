@@ -15,6 +15,7 @@ import numpy.typing as npt
 import minorkey.resampling
 from minorkey.data.array_store import ArrayStore, Entry
 from minorkey.data.dataset import Labels
+from minorkey.data.one_hot import blocks_from_codes, codes_from_blocks
 from minorkey.data.partitions import Positions
 from minorkey.data.preprocessing import Preprocessor
 from minorkey.data.training_set import TrainingSet
@@ -155,9 +156,13 @@ class FoldStore:
         chosen = resampler(configuration.resampler)
 
         def compute() -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-            x, labels = chosen.resample(
-                base.arrays["train"], y, preprocessor.categorical, configuration.resampling, seed=seed
-            )
+            x, categorical = base.arrays["train"], preprocessor.categorical
+            blocks = [levels.count for levels in preprocessor.levels] if preprocessor.onehot else []
+            if blocks:
+                x, categorical = codes_from_blocks(x, blocks)
+            x, labels = chosen.resample(x, y, categorical, configuration.resampling, seed=seed)
+            if blocks:
+                x = blocks_from_codes(x, blocks)
             arrays: dict[str, npt.NDArray[Any]] = {
                 "x": np.asarray(x, dtype=np.float32),
                 "y": np.asarray(labels, dtype=np.int8),

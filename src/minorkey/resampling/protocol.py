@@ -45,7 +45,8 @@ class Resampler(Protocol):
         Args:
             x: shape (n, p), finite.
             y: shape (n,), 1 for the rare class.
-            categorical: (column, levels) of each ordinal-coded column.
+            categorical: (column, levels) of each ordinal-coded column. Categories come as codes, whatever
+                the model family wants to see of them.
             params: one value for every key of `space`.
             seed: seed of everything random.
 

@@ -4,10 +4,12 @@ from typing import Any
 
 from minorkey.errors import StateError
 
-__all__ = ["NOT_THERE", "explained"]
+__all__ = ["NOT_THERE", "NO_CREDENTIALS", "explained"]
 
 #: Error codes by which S3 says that a key is not there.
 NOT_THERE = ("NoSuchKey", "404")
+#: What is said where the SDK finds no credentials at all.
+NO_CREDENTIALS = "there are no credentials for S3"
 
 _REFUSED = ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AuthFailure", "403", "Forbidden")
 _EXPIRED = (
@@ -39,11 +41,11 @@ def explained(error: Any, bucket: str, place: str, endpoint: str) -> StateError:
 
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return StateError(
-            "there are no credentials for S3",
+            NO_CREDENTIALS,
             key="AWS_ACCESS_KEY_ID",
             value=place,
             allowed="AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, or a role of the machine or pod",
-            remedy="set both variables, or mount the Secret that holds them",
+            remedy="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or mount the Secret that holds them",
         )
     if not isinstance(error, ClientError):
         return StateError(

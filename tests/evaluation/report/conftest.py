@@ -86,6 +86,7 @@ def content() -> Content:
             "gini": 0.058,
             "entropy": 0.19,
             "duplicate_rows": 2,
+            "split": {"kind": "hash", "test_rows_also_in_training": 17},
             "columns": {"amount": {"kind": "numeric", "missing": 0.02, "distinct": 900}},
             "left_out": {"scenario": "gives the answer away"},
         },

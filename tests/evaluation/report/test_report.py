@@ -24,6 +24,15 @@ def test_page_leads_with_the_verdict(content: Content) -> None:
     assert "country" in page and "fold bag" in page
 
 
+def test_page_tells_of_duplicates_across_the_split(content: Content) -> None:
+    assert "2 duplicate rows; 17 of 4,000 test rows have the feature values of a training row" in render(
+        content
+    )
+    split = {"kind": "repeated_cv", "test_rows_also_in_training": 0}
+    outer = dataclasses.replace(content, profile=content.profile | {"split": split})
+    assert "2 duplicate rows. Digest" in render(outer)
+
+
 def test_ids_of_figures_do_not_collide(content: Content) -> None:
     ids = re.findall(r'\bid="([^"]+)"', render(content))
     assert len(ids) == len(set(ids))

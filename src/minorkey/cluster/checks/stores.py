@@ -25,17 +25,28 @@ def check_stores(spec: ClusterSpec) -> Iterator[Finding]:
         ("study root", stores.study_root, spec.trials.study_mount),
         ("bundle root", stores.bundle_root, stores.bundle_mount),
     ):
-        yield _bucket(name, root) if root.startswith("s3://") else _folder(name, Path(root), Path(mount))
+        if root.startswith("s3://"):
+            yield _bucket(name, root, stores.artifact_secret)
+        else:
+            yield _folder(name, Path(root), Path(mount))
     yield _database(stores.database_secret)
     yield _tracking(stores.tracking_uri, stores.tracking_secret)
 
 
-def _bucket(name: str, root: str) -> Finding:
+def _bucket(name: str, root: str, secret: str) -> Finding:
+    from minorkey.stores.bucket_problems import NO_CREDENTIALS
     from minorkey.trials.study_root import open_root
 
     try:
         open_root(root).list("doctor/")
     except InputError as error:
+        if error.problem == NO_CREDENTIALS:
+            where = f"as in Secret {secret}" if secret else "or give this machine a role that may use it"
+            return unseen(
+                name,
+                f"{root} is not looked at: {error.problem} here",
+                f"set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY {where}",
+            )
         return problem(name, f"{root}: {error.problem}", error.remedy or _INSIDE)
     return fine(name, root)
 

@@ -28,12 +28,14 @@ def read_openml(identifier: str, options: Options, limits: Limits) -> Table:
     from sklearn.datasets import fetch_openml
 
     try:
-        bunch = fetch_openml(data_id=int(identifier), as_frame=True, parser="auto", n_retries=1)
-    except (OSError, ValueError) as error:
+        # The other parser, pandas, fails on levels that are numbers (scikit-learn 1.9 with pandas 3).
+        bunch = fetch_openml(data_id=int(identifier), as_frame=True, parser="liac-arff", n_retries=1)
+    except Exception as error:  # the parser's errors share no base of their own
         raise DataError(
             "the data set could not be fetched from OpenML",
             key="data.source",
             value=f"openml:{identifier}: {error}",
+            allowed="a data set in dense ARFF that the network reaches",
             remedy="check the number and the network, or download the file and give its path",
         ) from None
     targets = list(bunch.target_names or [])
