@@ -11,6 +11,7 @@ from components.image import IMAGE
 from minorkey.cluster.spec import ClusterSpec
 from minorkey.errors import SpecError
 from pipelines import adjust, tune
+from pipelines.manifests import write_component
 
 __all__ = ["PIPELINES", "compile_pipelines", "require_digest"]
 
@@ -24,7 +25,12 @@ _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 
 
 def compile_pipelines(
-    out: Path, image: str | None = None, cluster: ClusterSpec | None = None, *, release: bool = False
+    out: Path,
+    image: str | None = None,
+    cluster: ClusterSpec | None = None,
+    *,
+    release: bool = False,
+    kubernetes_native: bool = False,
 ) -> list[Path]:
     """Write one YAML file a pipeline.
 
@@ -34,6 +40,8 @@ def compile_pipelines(
             placeholder of the committed files.
         cluster: resources, stores and identities to bake in.
         release: refuse images that a later push could change.
+        kubernetes_native: write manifests of `Pipeline` and `PipelineVersion` and the kustomize component
+            that lists them.
 
     Returns:
         The files written.
@@ -56,10 +64,13 @@ def compile_pipelines(
         if cluster and cluster.serving.kserve:
             require_digest(cluster.serving.kserve.image, key="serving.kserve.image")
     out.mkdir(parents=True, exist_ok=True)
+    built = {name: build(chosen, cluster) for name, build in PIPELINES.items()}
+    if kubernetes_native:
+        return write_component(out, built)
     written = []
-    for name, build in PIPELINES.items():
+    for name, pipeline in built.items():
         path, aside = out / f"{name}.yaml", out / f".{name}.partial.yaml"
-        compiler.Compiler().compile(build(chosen, cluster), str(aside))
+        compiler.Compiler().compile(pipeline, str(aside))
         written.append(aside.replace(path))
     return written
 

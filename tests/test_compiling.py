@@ -7,9 +7,10 @@ import yaml
 
 from minorkey.cli import app
 from minorkey.cluster.spec import load_cluster_spec
-from minorkey.errors import SpecError
+from minorkey.errors import SpecError, StateError
 from pipelines.compiling import compile_pipelines
 from pipelines.placement import CREDENTIALS
+from pipelines.versions import version_of
 
 ROOT = Path(__file__).parents[1]
 CLUSTER = load_cluster_spec(ROOT / "specs/cluster/example.yaml")
@@ -165,3 +166,30 @@ def test_the_command_compiles_a_release(tmp_path, capsys):
     written = [tmp_path / "tune.yaml", tmp_path / "adjust.yaml"]
     assert capsys.readouterr().out.split() == [str(path) for path in written]
     assert all(DIGEST in path.read_text() for path in written)
+
+
+def test_as_kubernetes_objects_every_change_is_a_version_of_its_own(tmp_path):
+    (package, *_) = compile_pipelines(tmp_path / "packages", DIGEST, CLUSTER)
+    out = tmp_path / "component"
+
+    def objects(image):
+        compile_pipelines(out, image, CLUSTER, kubernetes_native=True)
+        listed = yaml.safe_load((out / "kustomization.yaml").read_text())
+        assert listed["kind"] == "Component"
+        documents = [
+            one for name in listed["resources"] for one in yaml.safe_load_all((out / name).read_text())
+        ]
+        return {(one["kind"], one["metadata"]["name"]): one for one in documents}
+
+    written, version = objects(DIGEST), version_of("tune", package)
+    assert {("Pipeline", "tune"), ("Pipeline", "adjust"), ("PipelineVersion", version)} < set(written)
+    assert objects(DIGEST) == written
+    told = written["PipelineVersion", version]
+    assert told["spec"]["pipelineName"] == "tune"
+    compiled = list(yaml.safe_load_all(package.read_text()))
+    assert [told["spec"]["pipelineSpec"], told["spec"]["platformSpec"]] == compiled
+    assert told["metadata"]["annotations"]["argocd.argoproj.io/sync-options"] == "Prune=false"
+    assert ("PipelineVersion", version) not in objects(DIGEST.replace("ab", "cd"))
+    (out / "tune.yaml").touch()
+    with pytest.raises(StateError, match="something else"):
+        compile_pipelines(out, DIGEST, CLUSTER, kubernetes_native=True)

@@ -44,7 +44,7 @@ This page is generated from the schema by `make compile`.
 _SCHEDULES_HEADING = """# The file of schedules
 
 What is to run when on Kubeflow Pipelines: one YAML file that `minorkey schedule SCHEDULES.yaml` reconciles
-with the server ([how](../how-to/schedule-runs.md)). An example with comments is `specs/schedules/example.yaml`.
+with the server ([how](../how-to/schedule-runs.md)). `specs/schedules/example.yaml` is one with comments.
 Unknown keys are refused.
 
 This page is generated from the schema by `make compile`.
