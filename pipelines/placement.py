@@ -5,7 +5,7 @@ from kfp.dsl import PipelineTask
 
 from minorkey.cluster.spec import ClusterSpec
 
-__all__ = ["CREDENTIALS", "place"]
+__all__ = ["CREDENTIALS", "LABELS", "place"]
 
 #: Folder in which a step finds the token of its own service account (keys token, ca.crt, namespace).
 CREDENTIALS = "/var/run/secrets/minorkey/kubernetes"
@@ -13,6 +13,8 @@ CREDENTIALS = "/var/run/secrets/minorkey/kubernetes"
 _DATABASE = "/var/run/secrets/minorkey/database"
 _HOME = "/var/lib/minorkey"
 _USER = 10001
+#: By which network policies know a step's pod.
+LABELS = {"app.kubernetes.io/name": "minorkey", "app.kubernetes.io/component": "step"}
 
 #: A driver of KFP refuses a platform field that it does not know, so older ones must not see this one.
 _KNOWS_SECURITY_CONTEXT = (2, 17)
@@ -66,6 +68,8 @@ def _restrict(task: PipelineTask, cluster: ClusterSpec) -> None:
     if cluster.kubeflow_version >= _KNOWS_SECURITY_CONTEXT:
         kubernetes.set_security_context(task, run_as_user=_USER, run_as_group=_USER, run_as_non_root=True)
     kubernetes.empty_dir_mount(task, volume_name="home", mount_path=_HOME)
+    for key, value in LABELS.items():
+        kubernetes.add_pod_label(task, key, value)
     task.set_env_variable("MINORKEY_HOME", _HOME)
 
 

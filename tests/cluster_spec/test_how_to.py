@@ -8,15 +8,13 @@ import yaml
 
 from minorkey.cluster.checks.permissions import NEEDED
 from minorkey.cluster.spec import load_cluster_spec
+from tests.manifests.built import build
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/how-to/run-on-kubeflow.md").read_text()
 BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
-MANIFESTS = [
-    document
-    for text in re.findall(r"<<'YAML'\n(.*?)\nYAML\n", PAGE, flags=re.DOTALL)
-    for document in yaml.safe_load_all(text)
-]
+APPLIED = re.findall(r"kubectl apply -k manifests/(\S+)", PAGE)
+MANIFESTS = [one for folder in APPLIED for one in build(folder)]
 
 
 def whole(block: str) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from minorkey.drift.rules import KINDS, LOOP, PRODUCTION, Windows, render
+from minorkey.drift.rules import KINDS, LOOP, PRODUCTION, Windows, render, render_alertmanager
+from minorkey.drift.rules.operator import RENDERED
 from minorkey.drift.rules.rendering import duration
 from tests.monitoring.alert_cases import stories
 from tests.monitoring.exporters import exported
@@ -39,6 +40,29 @@ def mentioned(expression: str) -> set[str]:
 def test_the_committed_files_are_the_templates_own(kind: str, name: str) -> None:
     committed = (MONITORING / kind / f"{name}.yaml").read_text(encoding="utf-8")
     assert committed == render(kind, WINDOWS[name]), "run `make monitoring`"
+
+
+@pytest.mark.parametrize("name", RENDERED)
+def test_the_committed_objects_of_the_operator_are_the_templates_own(name: str) -> None:
+    committed = (MONITORING / "kubernetes" / name).read_text(encoding="utf-8")
+    assert committed == RENDERED[name](PRODUCTION), "run `make monitoring`"
+
+
+def test_the_operator_gets_every_route_receiver_and_inhibition() -> None:
+    """Back in Alertmanager's own keys, nothing of its configuration is missing."""
+    made = yaml.safe_load(RENDERED["alertmanager-config.yaml"](PRODUCTION))["spec"]
+    plain = yaml.safe_load(render_alertmanager(PRODUCTION))
+    assert (plain.keys(), len(made["inhibitRules"])) == (
+        {"route", "receivers", "inhibit_rules"},
+        len(plain["inhibit_rules"]),
+    )
+    routes = [made["route"], *made["route"]["routes"]]
+    for ours, theirs in zip(routes, [plain["route"], *plain["route"]["routes"]], strict=True):
+        assert ours["receiver"] == theirs["receiver"]
+        assert ours.get("repeatInterval") == theirs.get("repeat_interval")
+        told = [f'{one["name"]} {one["matchType"]} "{one["value"]}"' for one in ours.get("matchers", ())]
+        assert told == list(theirs.get("matchers", ()))
+    assert [one["name"] for one in made["receivers"]] == [one["name"] for one in plain["receivers"]]
 
 
 @pytest.mark.parametrize("kind", KINDS)

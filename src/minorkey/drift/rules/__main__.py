@@ -5,6 +5,7 @@ from pathlib import Path
 
 from minorkey.aside import put_text
 from minorkey.drift.rules import KINDS, LOOP, PRODUCTION, render, render_alertmanager, render_prometheus
+from minorkey.drift.rules.operator import RENDERED
 
 parser = argparse.ArgumentParser(prog="minorkey.drift.rules")
 parser.add_argument("folder", type=Path)
@@ -15,3 +16,6 @@ for windows in (PRODUCTION, LOOP):
     for kind, text in texts.items():
         (folder / kind).mkdir(parents=True, exist_ok=True)
         put_text(folder / kind / f"{windows.name}.yaml", text)
+(folder / "kubernetes").mkdir(exist_ok=True)
+for name, written in RENDERED.items():
+    put_text(folder / "kubernetes" / name, written(PRODUCTION))

@@ -1,0 +1,1 @@
+"""What platform engineers apply from Git: built by kubectl, and held against schemas and rules."""
