@@ -110,3 +110,14 @@ def test_a_model_that_was_never_deployed_cannot_be_ended(
 ) -> None:
     assert stopped(name) == 2
     assert "--stop" in capsys.readouterr().err
+
+
+def test_runs_and_trials_are_where_they_were_written(
+    out: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended(out, "keep", champion="7")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    told = printed(out, capsys)["runs and trials"]
+    assert "mlflow ui --backend-store-uri sqlite:///" in told and str(out.parent / "home") in told
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.test")
+    assert printed(out, capsys)["runs and trials"] == "https://mlflow.test"

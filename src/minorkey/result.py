@@ -67,11 +67,19 @@ def print_summary(out: Path, *, predict: bool = True) -> None:
     lines["threshold"] = _number(result.get("threshold"))
     lines["decision"] = f"{result['gate']['decision']}: {result['gate']['reason']}"
     lines["report"] = str(out / "report.html")
-    lines["runs and trials"] = f"{_command('mlflow')} ui --backend-store-uri {settings().tracking_uri}"
+    lines["runs and trials"] = _tracking_page()
     lines |= _serving(out, result, predict=predict)
     # No table that wraps: paths and commands are there to be copied.
     for title, text in lines.items():
         print(f"{title:<22}{text}")
+
+
+def _tracking_page() -> str:
+    """The address of the MLflow server, or the command that opens what lies in files."""
+    uri = settings().tracking_uri
+    if uri.startswith(("http://", "https://")):
+        return uri
+    return f"{_command('mlflow')} ui --backend-store-uri {uri}"
 
 
 def _serving(out: Path, result: dict[str, Any], *, predict: bool) -> dict[str, str]:

@@ -52,7 +52,7 @@ def roll_back(model: str, *, to: str = "", reason: str, expected: str = "") -> R
         raise StateError(
             "the model has no champion to roll back",
             key=f"{model}@champion",
-            remedy="see the models with `mlflow models`, or check MINORKEY_HOME and MLFLOW_TRACKING_URI",
+            remedy="see the models in MLflow's page, or check MINORKEY_HOME and MLFLOW_TRACKING_URI",
         )
     if expected and left != expected:
         raise StateError(

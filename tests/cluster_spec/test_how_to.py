@@ -1,5 +1,6 @@
 """The how-to: its cluster specifications are valid, its Role is what driving trials takes."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import yaml
 
 from minorkey.cluster.checks.permissions import NEEDED
 from minorkey.cluster.spec import load_cluster_spec
+from minorkey.form import MODES, Form
 from tests.manifests.built import build
 
 ROOT = Path(__file__).parents[2]
@@ -62,3 +64,13 @@ def test_tokens_are_secrets_of_the_accounts_that_they_are_for():
                 f"{account}-token",
                 "kubernetes.io/service-account-token",
             )
+
+
+def test_the_page_names_images_as_they_are_built():
+    (length,) = re.findall(r"IMAGE_TAG:-\$\{revision:0:(\d+)\}", (ROOT / "images/build").read_text())
+    assert set(re.findall(r"git rev-parse \S+", PAGE)) == {f"git rev-parse --short={length}"}
+
+
+def test_the_page_names_every_field_and_mode_of_the_form():
+    (told,) = re.findall(r"\*\*The form\.\*\*(.*?)\n- \*\*", PAGE, flags=re.DOTALL)
+    assert set(re.findall(r"`(\w+)`", told)) >= {one.name for one in dataclasses.fields(Form)} | set(MODES)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
@@ -14,7 +15,7 @@ from minorkey.data.dataset import Labels
 from minorkey.models.family import Matrix, Weights
 from minorkey.models.network import LINEAR_RANGE, Inputs, Layers
 
-__all__ = ["train"]
+__all__ = ["split_to_stop_by", "train"]
 
 _EMBEDDING = 8
 _NORM_EPSILON = 1e-5
@@ -79,7 +80,7 @@ def train(
     rows = torch.from_numpy(inputs.rows(features))
     target = torch.from_numpy(y.astype(np.float32))
     weights = torch.from_numpy(weight.astype(np.float32))
-    fitted, held_out = _split(y, seed)
+    fitted, held_out = split_to_stop_by(features, y, seed)
     base_rate = float(np.clip(np.average(y, weights=weight), 1e-6, 1 - 1e-6))
     with _session(seed, threads):
         module = _Module(
@@ -152,14 +153,27 @@ def _chunks(pool: Tensor, size: int, steps: int) -> Iterator[list[Tensor]]:
         yield chunk
 
 
-def _split(y: Labels, seed: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Positions to fit and positions held out, both classes in each wherever there are two of a class."""
+def split_to_stop_by(
+    features: Matrix, y: Labels, seed: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Positions to fit and positions held out, both classes in each wherever a class has two different rows.
+
+    Equal rows of a class stay together: copies, as random over-sampling makes them, on both sides would let
+    the loss fall for ever.
+
+    Args:
+        features: shape (n, p).
+        y: shape (n,).
+        seed: seed of the split.
+    """
     rng = np.random.default_rng(seed)
+    content = pd.util.hash_pandas_object(pd.DataFrame(features), index=False).to_numpy()
     held_out = []
     for label in (0, 1):
-        positions = rng.permutation(np.flatnonzero(y == label))
-        count = min(max(1, round(_HELD_OUT * positions.size)), positions.size - 1)
-        held_out.append(positions[: max(0, count)])
+        positions = np.flatnonzero(y == label)
+        codes, distinct = pd.factorize(content[positions])
+        count = min(max(1, round(_HELD_OUT * len(distinct))), len(distinct) - 1)
+        held_out.append(positions[np.isin(codes, rng.permutation(len(distinct))[: max(0, count)])])
     chosen = np.sort(np.concatenate(held_out))
     return np.setdiff1d(np.arange(y.size), chosen), chosen
 

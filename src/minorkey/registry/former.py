@@ -38,7 +38,7 @@ def former_champion(model: str, version: str) -> str:
         "there is no earlier champion to go back to",
         key=f"{model}@champion",
         allowed="a model with two champions or more, of which the earlier one was not rolled back itself",
-        remedy="name a version with --to; see the versions with `mlflow models`, or in MLflow's page",
+        remedy="name a version with --to; see the versions in MLflow's page",
     )
 
 

@@ -52,7 +52,7 @@ def bundle_of_version(model: str, version: str) -> str:
             "the registry has no bundle of this version",
             key=f"{model}/{version}",
             allowed="a version that `minorkey run` registered",
-            remedy="see the versions with `mlflow models`, or in MLflow's page",
+            remedy="see the versions in MLflow's page",
         )
     return str(uri)
 
