@@ -17,14 +17,24 @@ _PLURALS = {
 
 
 def apply(
-    api: client.ApiClient, manifest: dict[str, Any], manager: str, *, force: bool = False
+    api: client.ApiClient,
+    manifest: dict[str, Any],
+    manager: str,
+    *,
+    force: bool = False,
+    plural: str | None = None,
 ) -> dict[str, Any]:
-    """Apply a manifest of a namespace in the name of a manager; gives the object as it is then."""
+    """Apply a manifest in the name of a manager; gives the object as it is then.
+
+    Args:
+        plural: by which its kind is served; None: it is one of the kinds named here.
+    """
     metadata, version = manifest["metadata"], manifest["apiVersion"]
     base = "/api/v1" if version == "v1" else f"/apis/{version}"
-    plural = _PLURALS[manifest["kind"]]
+    if "namespace" in metadata:
+        base += f"/namespaces/{metadata['namespace']}"
     return api.call_api(
-        f"{base}/namespaces/{metadata['namespace']}/{plural}/{metadata['name']}",
+        f"{base}/{plural or _PLURALS[manifest['kind']]}/{metadata['name']}",
         "PATCH",
         query_params=[("fieldManager", manager), ("force", str(force).lower())],
         header_params={"Content-Type": "application/apply-patch+yaml", "Accept": "application/json"},

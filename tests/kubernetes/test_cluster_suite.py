@@ -35,9 +35,11 @@ def cluster() -> FakeCluster:
 
 
 def test_apply_and_rights_hold_and_nothing_is_left(cluster: FakeCluster) -> None:
-    files = [f"tests/cluster/test_{name}.py" for name in ("apply", "rights", "study")]
+    files = [f"tests/cluster/test_{name}.py" for name in ("apply", "overlays", "rights", "study")]
     done = run(*files, "--image=example:1", "--wait=60", "-rs", kubeconfig=str(cluster.kubeconfig))
     assert done.returncode == 0, done.stdout
-    assert "5 passed, 3 skipped" in done.stdout and "this cluster is a fake" in done.stdout
+    assert "9 passed, 19 skipped" in done.stdout and "this cluster is a fake" in done.stdout
     assert "no study root was named: STUDY_ROOT=" in done.stdout
+    assert "PrometheusRule minorkey-alerts is not applied: the cluster does not know" in done.stdout
+    assert "ClusterQueue minorkey-prod-trials is not applied" in done.stdout
     assert [name for name in cluster.namespaces() if name.startswith("minorkey-test-")] == []

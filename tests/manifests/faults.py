@@ -22,7 +22,8 @@ def faults(owner: dict[str, Any], template: dict[str, Any], budgets: list[dict[s
 
 
 def _of_pod(pod: dict[str, Any]) -> Iterator[str]:
-    yield from violations(pod, "restricted")
+    everything = [*pod["containers"], *pod.get("initContainers", ())]
+    yield from violations({**pod, "containers": everything}, "restricted")
     if not (pod.get("securityContext") or {}).get("runAsUser"):
         yield "no numeric user: whether it is root is known only when it starts"
     if "automountServiceAccountToken" not in pod:

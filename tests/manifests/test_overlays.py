@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from minorkey.cli import main
 from minorkey.cluster.spec import load_cluster_spec
 from minorkey.drift.rules import PRODUCTION, render
 from minorkey.feedback.spec import load_feedback_spec
@@ -20,7 +21,9 @@ _ACCESS = (
     "ClusterQueue ConfigMap LimitRange NetworkPolicy ResourceFlavor ResourceQuota Role RoleBinding Secret "
     "ServiceAccount ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding"
 )
-_RUNNING = "AlertmanagerConfig CronJob Deployment LocalQueue PodMonitor PrometheusRule Service StatefulSet"
+_RUNNING = (
+    "AlertmanagerConfig CronJob Deployment Job LocalQueue PodMonitor PrometheusRule Service StatefulSet"
+)
 WAVES = {
     "Namespace": "-2",
     **dict.fromkeys(_ACCESS.split(), "-1"),
@@ -112,6 +115,36 @@ def test_the_services_accept_their_specifications(overlay: str, tmp_path: Path) 
     for name, model in retune.models.items():
         assert load_spec(Path(model.spec)).model == name
         assert name.startswith(f"{environment}-" if environment else "")
+
+
+@pytest.mark.parametrize("overlay", ["overlays/dev", "overlays/prod"])
+def test_the_schedules_are_right_once_the_pipelines_are_compiled(overlay: str, tmp_path: Path) -> None:
+    """As the Job does it: the commands of its two containers, in folders of this machine."""
+    manifests = build(overlay)
+    for name, text in one(manifests, "ConfigMap", "minorkey-config")["data"].items():
+        (tmp_path / name).write_text(text.replace("/var/lib/minorkey", str(tmp_path)))
+    pod = one(manifests, "Job", "minorkey-schedules")["spec"]["template"]["spec"]
+    (compiling,), (reconciling,) = pod["initContainers"], pod["containers"]
+    here = {"/etc/minorkey": str(tmp_path), "/var/lib/minorkey": str(tmp_path)}
+    for container, more in ((compiling, []), (reconciling, ["--validate"])):
+        words = [*container["args"][1:], *more]
+        for theirs, ours in here.items():
+            words = [word.replace(theirs, ours) for word in words]
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        assert not ended.value.code
+    assert sorted(path.name for path in (tmp_path / "pipelines").glob("*.yaml")) == [
+        "adjust.yaml",
+        "tune.yaml",
+    ]
+
+
+def test_environments_own_different_schedules() -> None:
+    configs = [
+        one(build(f"overlays/{environment}"), "ConfigMap", "minorkey-config") for environment in ENVIRONMENTS
+    ]
+    owners = {yaml.safe_load(config["data"]["schedules.yaml"])["owner"] for config in configs}
+    assert owners == {"minorkey-dev", "minorkey-prod"}
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

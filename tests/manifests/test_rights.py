@@ -15,9 +15,15 @@ STEPS = {
     ("minorkey-pipeline", "steps", "configmaps/kfp-launcher"): "get",
     ("minorkey-pipeline", "steps", "secrets/mlpipeline-minio-artifact"): "get",
     ("minorkey-pipeline", "steps", "workflowtaskresults.argoproj.io"): "create patch",
+    ("minorkey-schedules", "steps", "experiments.pipelines.kubeflow.org"): "create get list",
+    ("minorkey-schedules", "steps", "jobs.pipelines.kubeflow.org"): "create delete disable enable get list",
+    ("minorkey-schedules", "steps", "pipelines.pipelines.kubeflow.org"): "create get list",
+    ("minorkey-schedules", "steps", "pipelines/versions.pipelines.kubeflow.org"): "create get list",
+    ("minorkey-schedules", "steps", "runs.pipelines.kubeflow.org"): "get list",
     ("minorkey-sweeper", "trials", "jobs.batch"): "delete list",
     ("minorkey-trigger", "steps", "experiments.pipelines.kubeflow.org"): "create get list",
     ("minorkey-trigger", "steps", "pipelines.pipelines.kubeflow.org"): "get list",
+    ("minorkey-trigger", "steps", "pipelines/versions.pipelines.kubeflow.org"): "get list",
     ("minorkey-trigger", "steps", "runs.pipelines.kubeflow.org"): "create get list",
     ("minorkey-tune", "trials", "events"): "list",
     ("minorkey-tune", "trials", "jobs.batch"): "create delete list watch",
@@ -43,6 +49,7 @@ HOMES = {
     "minorkey-tune": "steps",
     "minorkey-deploy": "steps",
     "minorkey-trigger": "services",
+    "minorkey-schedules": "services",
     "minorkey-sweeper": "services",
 }
 
