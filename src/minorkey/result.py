@@ -13,6 +13,8 @@ from minorkey.settings import settings
 
 __all__ = ["assemble", "print_summary", "write_result"]
 
+#: Version of result.json. Keys are only added within one.
+FORMAT = 1
 _DATA = ("digest", "rows", "positives", "imbalance_ratio")
 _SHOWN = {"average_precision": "average precision", "matthews_corrcoef": "Matthews correlation"}
 
@@ -28,6 +30,7 @@ def assemble(folder: RunFolder) -> dict[str, Any]:
         _read(folder.out / name) for name in ("profile.json", "study.json", "verdict.json", "deployment.json")
     )
     return {
+        "format": FORMAT,
         "model": verdict.get("model", study.get("model")),
         "run_key": folder.run_key,
         "data": {name: profile.get(name) for name in _DATA},

@@ -22,9 +22,10 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from minorkey.errors import InputError, StateError
 from minorkey.run_contents import FORMER, forget_former, is_torn, put_former_back, set_aside
@@ -34,6 +35,8 @@ from minorkey.trials.study_root import open_root
 
 __all__ = ["OwnerLock", "RunFolder", "spec_digest", "when_owner_dies"]
 
+#: Version of state.json.
+_FORMAT = 1
 #: Held by whichever command works in the folder.
 _LOCK = ".lock"
 _STATE_ASIDE = "state.json.partial"
@@ -184,7 +187,7 @@ class RunFolder:
             raise StateError(
                 f"{kind} lies here",
                 key=str(out),
-                value=f"run {state['run_key']}",
+                value=f"run {state['run_key']}" + _begun_by(state),
                 remedy="add --overwrite to replace it, or give another --out",
             )
         return cls(out=out, run_key=uuid.uuid4().hex, resumed=False, made=made)
@@ -262,22 +265,47 @@ class RunFolder:
         _unmake(self.made)
 
     def _write_state(self, status: str, digest: str) -> None:
-        content = {"run_key": self.run_key, "status": status, "spec_digest": digest, "time": time.time()}
+        content = {
+            "format": _FORMAT,
+            "minorkey": version("minorkey"),
+            "run_key": self.run_key,
+            "status": status,
+            "spec_digest": digest,
+            "time": time.time(),
+        }
         aside = self.out / _STATE_ASIDE
         aside.write_text(json.dumps(content, indent=1), encoding="utf-8")
         aside.replace(self.out / "state.json")
 
 
-def _read_state(out: Path) -> dict[str, str] | None:
+def _read_state(out: Path) -> dict[str, Any] | None:
     try:
-        state: dict[str, str] = json.loads((out / "state.json").read_text(encoding="utf-8"))
+        state = json.loads((out / "state.json").read_text(encoding="utf-8"))
+        missing = sorted({"run_key", "status", "spec_digest"} - state.keys())
+        if missing and state.get("format", 1) <= _FORMAT:
+            raise ValueError(f"it lacks {', '.join(missing)}")
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, AttributeError, TypeError) as error:
         raise StateError(
             "the folder's state.json cannot be read", key=str(out), value=error, remedy="give another --out"
         ) from None
-    return state
+    # Before it was counted, it was 1.
+    if state.get("format", 1) > _FORMAT:
+        raise StateError(
+            "the folder holds the run of a newer minorkey",
+            key=str(out),
+            value=f"state.json of format {state['format']}",
+            allowed=f"format {_FORMAT}",
+            remedy="use the newer minorkey, or give another --out",
+        )
+    return dict(state)
+
+
+def _begun_by(state: dict[str, Any]) -> str:
+    """Which minorkey began a run, where it was another one: its defaults may be part of the difference."""
+    begun = state.get("minorkey", "")
+    return f" of minorkey {begun}" if begun and begun != version("minorkey") else ""
 
 
 def _is_of_others(out: Path) -> bool:

@@ -1,7 +1,7 @@
 """The bundle: what ships. Loading and scoring import no training library."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -66,7 +66,12 @@ class BundleInfo:
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """The info from JSON content."""
-        fields = {name: content[name] for name in cls.__dataclass_fields__}
+        # What an earlier minorkey did not say has its default; the digests tell that nothing was taken away.
+        fields = {
+            name: content[name]
+            for name, known in cls.__dataclass_fields__.items()
+            if name in content or (known.default is MISSING and known.default_factory is MISSING)
+        }
         fields["schema"] = Schema.from_json(content["schema"])
         fields["calibration"] = Calibration.from_json(content["calibration"])
         fields["threshold"] = float(content["threshold"])

@@ -115,7 +115,7 @@ def _parsed(path: Path) -> dict[str, Any]:
             path.parent,
             value=manifest.get("format"),
             allowed=f"format {FORMAT}",
-            remedy="use the version of minorkey that wrote it",
+            remedy="use the version of minorkey that wrote it: a newer one, if the number is higher",
         )
     return manifest
 

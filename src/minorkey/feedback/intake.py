@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from minorkey.evaluation.logit_bins import LOGIT_BINS
 from minorkey.feedback.messages import Label, Record
 from minorkey.feedback.spec import FeedbackSpec, LabelledModel
-from minorkey.feedback.tables import OPEN, TABLES, VERSION
+from minorkey.feedback.tables import MIGRATIONS, OPEN, TABLES, VERSION
 from minorkey.serving.refusal import Refusal
 from minorkey.stores.sql import Books, Transaction
 
@@ -36,7 +36,7 @@ class Intake:
     """
 
     def __init__(self, url: str, spec: FeedbackSpec, clock: Callable[[], float] = time.time) -> None:
-        self.books = Books(url, "feedback", TABLES, VERSION)
+        self.books = Books(url, "feedback", TABLES, VERSION, MIGRATIONS)
         self.spec, self.clock = spec, clock
 
     def predictions(

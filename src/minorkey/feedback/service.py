@@ -11,7 +11,7 @@ from minorkey.feedback.app import create_app
 from minorkey.feedback.intake import Intake
 from minorkey.feedback.ripening import BATCH, forget, ripen
 from minorkey.feedback.spec import FeedbackSpec
-from minorkey.feedback.tables import TABLES, VERSION
+from minorkey.feedback.tables import MIGRATIONS, TABLES, VERSION
 from minorkey.settings import settings
 from minorkey.stores.sql import Books
 
@@ -89,7 +89,7 @@ def labels_ready(model: str, least: int) -> tuple[bool | None, str]:
     url = feedback_url()
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
         return None, "unknown: there is no feedback database"
-    books = Books(url, "feedback", TABLES, VERSION)
+    books = Books(url, "feedback", TABLES, VERSION, MIGRATIONS)
     try:
         with books.transaction(alone=False) as made:
             ((number,),) = made.rows(

@@ -1,8 +1,10 @@
 """The feedback service's tables."""
 
-__all__ = ["COUNTED", "OPEN", "TABLES", "UNLABELLED", "VERSION"]
+__all__ = ["COUNTED", "MIGRATIONS", "OPEN", "TABLES", "UNLABELLED", "VERSION"]
 
 VERSION = 1
+#: By older version, what brings its tables to the next one: additions with a default.
+MIGRATIONS: dict[int, str] = {}
 #: States of a row: before its horizon; counted; past its horizon without an outcome.
 OPEN, COUNTED, UNLABELLED = 0, 1, 2
 TABLES = """

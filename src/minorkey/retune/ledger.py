@@ -11,7 +11,7 @@ from minorkey.retune.clock import LedgerClock
 from minorkey.retune.entries import OPEN, UNKNOWN
 from minorkey.retune.policy import DAY_SECONDS, Decision, World, decide
 from minorkey.retune.spec import RetuneSpec
-from minorkey.retune.tables import TABLES, VERSION
+from minorkey.retune.tables import MIGRATIONS, TABLES, VERSION
 from minorkey.retune.webhook import Delivery
 from minorkey.stores.sql import Books, Transaction
 
@@ -46,7 +46,7 @@ class Ledger:
     """
 
     def __init__(self, url: str, clock: LedgerClock | None = None) -> None:
-        self.books = Books(url, "retune", TABLES, VERSION)
+        self.books = Books(url, "retune", TABLES, VERSION, MIGRATIONS)
         self._clock = clock or LedgerClock()
 
     def record(

@@ -2,9 +2,11 @@
 
 from minorkey.retune.clock import CLOCK_TABLE
 
-__all__ = ["TABLES", "VERSION"]
+__all__ = ["MIGRATIONS", "TABLES", "VERSION"]
 
 VERSION = 1
+#: By older version, what brings its tables to the next one: additions with a default.
+MIGRATIONS: dict[int, str] = {}
 #: The unique indexes are what two triggers on one ledger cannot get around.
 TABLES = f"""
 {CLOCK_TABLE}

@@ -24,7 +24,8 @@ class Target:
 def read_pointer(path: Path) -> Target | None:
     """What the file points to; None where it does not exist."""
     try:
-        return Target(**json.loads(path.read_text(encoding="utf-8")))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return Target(content["version"], content["bundle"])
     except FileNotFoundError:
         return None
 

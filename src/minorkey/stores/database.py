@@ -8,14 +8,16 @@ from urllib.parse import urlsplit
 
 from minorkey.errors import StateError
 from minorkey.settings import settings
+from minorkey.stores.migrations import migration
 
 if TYPE_CHECKING:
     import psycopg
 
 __all__ = ["connection", "driver", "problem", "require_address", "require_database", "shown", "transaction"]
 
-#: Version of `_TABLES`; a database of another version is refused.
+#: Version of `_TABLES`, and by older version what brings its tables to the next one.
 _VERSION = 1
+_MIGRATIONS: dict[int, str] = {}
 #: Key of the advisory lock under which tables are made: making them twice at once fails.
 _MAKING = 7_041_776_001
 _TABLES = """
@@ -121,7 +123,7 @@ def transaction(url: str) -> Iterator["psycopg.Connection[Any]"]:
     """A transaction on a database that has minorkey's tables; they are made when they are not there.
 
     Raises:
-        StateError: the database cannot be reached, refuses, or holds the tables of another version.
+        StateError: the database cannot be reached, refuses, or holds the tables of a newer version.
     """
     with connection(url, options="-c lock_timeout=60000") as made:
         (there,) = made.execute("SELECT to_regclass('minorkey_openings') IS NOT NULL").fetchone() or (False,)
@@ -130,16 +132,23 @@ def transaction(url: str) -> Iterator["psycopg.Connection[Any]"]:
             for statement in filter(str.strip, _TABLES.split(";")):
                 made.execute(statement.encode())
             made.commit()
-        versions = [version for (version,) in made.execute("SELECT version FROM minorkey_schema")]
-        if versions != [_VERSION]:
-            raise StateError(
-                "the database holds the tables of another version of minorkey",
-                key=_KEY,
-                value=f"{shown(url)}: version {', '.join(map(str, versions)) or 'unknown'}",
-                allowed=f"version {_VERSION}",
-                remedy="use the minorkey that made them, or another database",
-            )
+        if _versions(made) != [_VERSION]:
+            _migrate(made, url)
         yield made
+
+
+def _versions(made: "psycopg.Connection[Any]") -> list[int]:
+    return [version for (version,) in made.execute("SELECT version FROM minorkey_schema")]
+
+
+def _migrate(made: "psycopg.Connection[Any]", url: str) -> None:
+    made.execute("SELECT pg_advisory_xact_lock(%s)", [_MAKING])
+    # Looked at again: another process may have been faster.
+    found = _versions(made)
+    for statement in migration(found, _VERSION, _MIGRATIONS, what="tables", key=_KEY, place=shown(url)):
+        made.execute(statement.encode())
+    made.execute("UPDATE minorkey_schema SET version = %s", [_VERSION])
+    made.commit()
 
 
 def driver() -> Any:

@@ -5,13 +5,14 @@ Statements are written with PostgreSQL's ``%s``; they hold no other percent sign
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 from minorkey.errors import StateError
 from minorkey.stores.database import driver, problem, require_address, shown
+from minorkey.stores.migrations import migration
 
 __all__ = ["Books", "Transaction"]
 
@@ -44,38 +45,41 @@ class Books:
         url: ``sqlite:///PATH`` or ``postgresql://USER:PASSWORD@HOST/NAME``.
         name: of the service, the prefix of its tables: ``minorkey_NAME_...``.
         tables: the statements that make the tables where they are not there, separated by ``;``.
-        version: of the tables; others are refused.
+        version: of the tables.
+        migrations: by older version, what brings its tables to the next one
+            (`minorkey.stores.migrations.migration`).
 
     Raises:
-        StateError: the address is none, the database cannot be reached, or its tables are of another version.
+        StateError: the address is none, the database cannot be reached, or its tables are of a newer version.
     """
 
-    def __init__(self, url: str, name: str, tables: str, version: int) -> None:
+    def __init__(
+        self, url: str, name: str, tables: str, version: int, migrations: Mapping[int, str] | None = None
+    ) -> None:
         self._url, self._name, self._version = url, name, version
         self._idle: list[tuple[tuple[int, int] | None, Any]] = []
         self._lock = threading.Lock()
         self.embedded = url.startswith(_SQLITE)
         if not self.embedded:
             require_address(url, _key(name))
-        schema = f"minorkey_{name}_schema"
-        tables = f"CREATE TABLE IF NOT EXISTS {schema} (version integer PRIMARY KEY); {tables}"
         with self.transaction() as made:
-            for statement in filter(str.strip, tables.split(";")):
+            self._prepare(made, tables, migrations or {})
+
+    def _prepare(self, made: Transaction, tables: str, migrations: Mapping[int, str]) -> None:
+        """Make the tables, or bring them to this version; those of a newer one stay as they are."""
+        schema = f"minorkey_{self._name}_schema"
+        made.change(f"CREATE TABLE IF NOT EXISTS {schema} (version integer PRIMARY KEY)")
+        found = [int(row[0]) for row in made.rows(f"SELECT version FROM {schema}")]  # noqa: S608
+        if not found:
+            made.change(f"INSERT INTO {schema} VALUES (%s)", self._version)  # noqa: S608
+        else:
+            what = f"{self._name} tables"
+            place = {"key": _key(self._name), "place": self.place}
+            for statement in migration(found, self._version, migrations, what=what, **place):
                 made.change(statement)
-            # An INSERT that other versions' rows forbid, so that the version is written once.
-            made.change(
-                f"INSERT INTO {schema} SELECT %s WHERE NOT EXISTS (SELECT 1 FROM {schema})",  # noqa: S608
-                version,
-            )
-            found = [str(row[0]) for row in made.rows(f"SELECT version FROM {schema}")]  # noqa: S608
-            if found != [str(version)]:
-                raise StateError(
-                    f"the database holds the {name} tables of another version of minorkey",
-                    key=_key(name),
-                    value=f"{self.place}: version {', '.join(found)}",
-                    allowed=f"version {version}",
-                    remedy="use the minorkey that made them, or another database",
-                )
+            made.change(f"UPDATE {schema} SET version = %s", self._version)  # noqa: S608
+        for statement in filter(str.strip, tables.split(";")):
+            made.change(statement)
 
     @property
     def place(self) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
+from minorkey.errors import StateError
+
 __all__ = ["Configuration", "Outcome", "TrialResult"]
 
 
@@ -38,7 +40,20 @@ class Configuration:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:
-        """The configuration from JSON content."""
+        """The configuration from JSON content; what an earlier minorkey did not say has its default.
+
+        Raises:
+            StateError: a newer minorkey says of it what this one does not know.
+        """
+        unknown = sorted(content.keys() - cls.__dataclass_fields__.keys())
+        if unknown:
+            raise StateError(
+                "the configuration is of a newer minorkey",
+                key=", ".join(unknown),
+                value=", ".join(f"{name}: {content[name]}" for name in unknown),
+                allowed=", ".join(cls.__dataclass_fields__),
+                remedy="use the newer minorkey for what goes on from it",
+            )
         return cls(**content)
 
     def digest(self) -> str:

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -75,7 +76,7 @@ class FileLedger:
         try:
             content = json.loads(self._path.read_text(encoding="utf-8"))
             if content["format"] != _FORMAT:
-                raise ValueError(f"format {content['format']}")
+                raise self._of_another(content["format"])
             return {str(digest): [str(run) for run in runs] for digest, runs in content["openings"].items()}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             # Starting afresh would hand out alpha that is already spent.
@@ -85,6 +86,15 @@ class FileLedger:
                 value=error,
                 remedy="restore the file from a backup",
             ) from None
+
+    def _of_another(self, found: Any) -> StateError:
+        return StateError(
+            "the ledger of test openings is of a newer minorkey",
+            key=str(self._path),
+            value=f"format {found}",
+            allowed=f"format {_FORMAT}",
+            remedy="use the newer minorkey, or restore the file from before the upgrade",
+        )
 
     def _write(self, openings: dict[str, list[str]]) -> None:
         aside = self._path.with_suffix(".partial")
