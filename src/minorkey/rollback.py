@@ -2,11 +2,23 @@
 
 from dataclasses import dataclass
 
+from minorkey.bundle.bundle import Bundle
+from minorkey.cluster.spec import ClusterSpec
+from minorkey.deployment import Release, target_of
 from minorkey.errors import StateError
-from minorkey.registry import former_champion, load_version, move_champion, note_rollback
+from minorkey.registry import (
+    bundle_of_version,
+    former_champion,
+    load_version,
+    move_champion,
+    note_rollback,
+    note_target,
+    target_of_version,
+)
 from minorkey.serving import local
 from minorkey.serving.promotion import serve_and_promote
 from minorkey.serving.verification import verify_in_process
+from minorkey.spec import DeploySpec
 from minorkey.tracking import champion_version
 
 __all__ = ["Rollback", "roll_back"]
@@ -20,7 +32,7 @@ class Rollback:
         model: name of the registered model.
         left: version that was champion.
         version: version that is champion now.
-        url: where this machine's predictor serves it, "" if none runs here.
+        url: where it serves, "" if nothing that is known here serves it.
     """
 
     model: str
@@ -29,22 +41,27 @@ class Rollback:
     url: str
 
 
-def roll_back(model: str, *, to: str = "", reason: str, expected: str = "") -> Rollback:
+def roll_back(
+    model: str, *, to: str = "", reason: str, expected: str = "", cluster: ClusterSpec | None = None
+) -> Rollback:
     """Make an earlier version the champion again.
 
-    The predictor of this machine, if one runs, is swapped without a failed request; predictors that follow
-    the alias ``champion`` elsewhere swap themselves. The version that is left is tagged with time, reason
-    and successor, and is passed over by later rollbacks.
+    Where a cluster serves the model, the earlier version is deployed there as any other, but need not show
+    anything first. Else the predictor of this machine, if one runs, is swapped without a failed request;
+    predictors that follow the alias ``champion`` elsewhere swap themselves. The version that is left is
+    tagged with time, reason and successor, and is passed over by later rollbacks.
 
     Args:
         model: name of the registered model.
         to: version to go back to; "": the champion before the present one.
         reason: why, for the record.
         expected: the champion that is to be left; "": whichever it is.
+        cluster: the cluster that serves it; None: none does.
 
     Raises:
         StateError: there is no champion, or another than the expected one, nothing to go back to, or the
-            version does not serve. The champion is then as before.
+            version does not serve; a cluster serves the model, and none is named. The champion is then as
+            before.
         BundleError: the version's bundle is altered or gone.
     """
     left = champion_version(model)
@@ -69,12 +86,34 @@ def roll_back(model: str, *, to: str = "", reason: str, expected: str = "") -> R
         )
     bundle = load_version(model, version)
     verify_in_process(bundle)
-    url, running = "", local.status(model)
-    if running is None:
-        move_champion(model, version, expected=left)
-    else:
-        url = serve_and_promote(model, version, bundle, expected=left, host=running.host, port=running.port)[
-            "url"
-        ]
+    url = _serve(model, version, bundle, left, reason, cluster)
     note_rollback(model, left, to=version, reason=reason)
     return Rollback(model, left, version, url)
+
+
+def _serve(
+    model: str, version: str, bundle: Bundle, left: str, reason: str, cluster: ClusterSpec | None
+) -> str:
+    """Let the version serve and be champion, wherever the one that is left serves; gives its address."""
+    where = target_of_version(model, left)
+    if cluster is not None and cluster.serving.target != "none":
+        spec = DeploySpec(target=cluster.serving.target)
+        uri = bundle_of_version(model, version)
+        release = Release(model, version, bundle, uri, expected=left, reason=reason, proven=True)
+        url = str(target_of(spec, cluster).deploy(release)["url"])
+        note_target(model, version, spec.target)
+        return url
+    if where not in ("", "local", "none"):
+        raise StateError(
+            "a cluster serves the model, and the alias alone would change nothing there",
+            key=f"{model}, version {left}",
+            value=f"deploy.target {where}",
+            allowed=f"a cluster specification with serving.{where}",
+            remedy="name it: minorkey rollback MODEL --cluster cluster.yaml",
+        )
+    running = local.status(model)
+    if running is None:
+        move_champion(model, version, expected=left)
+        return ""
+    told = serve_and_promote(model, version, bundle, expected=left, host=running.host, port=running.port)
+    return str(told["url"])

@@ -3,7 +3,13 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from minorkey.errors import ContractError, ShapeError
-from minorkey.evaluation.logit_bins import LOGIT_BINS, LOGIT_CENTRES, fit_logit_bins, logit_bin_places
+from minorkey.evaluation.logit_bins import (
+    LOGIT_BINS,
+    LOGIT_CENTRES,
+    fit_logit_bins,
+    logit_bin_place,
+    logit_bin_places,
+)
 
 
 def counted(seed: int, shift: float, slope: float, n: int = 30_000) -> tuple[np.ndarray, np.ndarray]:
@@ -62,3 +68,9 @@ def test_what_cannot_be_fitted_is_refused():
         fit_logit_bins([1.0], [1.0])
     with pytest.raises(ContractError):
         fit_logit_bins(np.ones(40), np.zeros(40))
+
+
+def test_one_score_goes_where_it_goes_among_others() -> None:
+    scores = np.r_[0.0, 1.0, 0.5, np.random.default_rng(0).random(500) ** 8]
+    assert [logit_bin_place(score) for score in scores.tolist()] == logit_bin_places(scores).tolist()
+    assert logit_bin_place(float("nan")) == 0

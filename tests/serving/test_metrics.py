@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from minorkey.bundle.bundle import Bundle, write_bundle
 from minorkey.bundle.reference import assign_bins
 from minorkey.drift.divergences import smoothed
-from minorkey.evaluation.logit_bins import LOGIT_BINS
+from minorkey.evaluation.logit_bins import LOGIT_BINS, logit_bin_places
 from minorkey.serving.metrics import PredictorMetrics
 from minorkey.serving.predictor import Predictor
 from minorkey.serving.samples import sample_rows
@@ -98,6 +98,28 @@ def test_every_row_is_counted_in_its_bins(http: httpx.Client, bundle: Bundle, ro
         ]
         np.testing.assert_allclose(told, [len(chosen) - chosen.sum(), chosen.sum()], atol=1e-9)
         assert of(series, "minorkey_prediction_total", predicted=str(predicted)) == len(chosen)
+
+
+def test_rows_are_counted_in_bins_that_every_version_shares(http: httpx.Client, bundle: Bundle) -> None:
+    zero = dict.fromkeys((frozenset({("bin", place)}) for place in LOGIT_BINS), 0.0)
+    assert named(read(http.get("/metrics").text), "minorkey_score_logit_bin_total") == zero
+    columns = sample_rows(bundle.info, 40, seed=3)
+    http.post(INFER, json=inference_body(columns)).raise_for_status()
+    http.post("/predict", json=ROW).raise_for_status()
+    places = logit_bin_places(bundle.score_arrays(columns)[1])
+    counted = named(read(http.get("/metrics").text), "minorkey_score_logit_bin_total")
+    expected = Counter(LOGIT_BINS[place] for place in places)
+    one = http.post("/predict", json=ROW).json()["predictions"][0]["score"]
+    expected[LOGIT_BINS[logit_bin_places([one])[0]]] += 1
+    assert {dict(labels)["bin"]: value for labels, value in counted.items() if value} == expected
+
+
+def test_a_check_is_answered_and_counted_nowhere(http: httpx.Client) -> None:
+    before = http.get("/metrics").text
+    answer = http.post("/predict", json=ROW, headers={"X-Minorkey-Check": "1"})
+    assert answer.status_code == 200 and "score" in answer.text
+    assert http.post("/predict", json={"a": 1}, headers={"X-Minorkey-Check": "1"}).status_code == 400
+    assert http.get("/metrics").text == before
 
 
 def test_refused_requests_count_no_rows(http: httpx.Client) -> None:

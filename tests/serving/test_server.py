@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 from minorkey.bundle.bundle import Bundle
-from minorkey.errors import BundleError, StateError
+from minorkey.errors import BundleError, SpecError, StateError
 from minorkey.serving import local
 from minorkey.serving.follower import Follower, load_target
 from minorkey.serving.pointer import Target, read_pointer, write_pointer
@@ -194,3 +195,31 @@ def test_verification_in_process(bundle: Bundle) -> None:
 def test_an_answer_is_not_held_back_by_nagle() -> None:
     with bind("127.0.0.1", 0) as listener:
         assert listener.proto == socket.IPPROTO_TCP
+
+
+def test_a_bundle_serves_under_a_name_only_if_it_is_the_right_one(bundle: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="another bundle") as caught:
+        serve(bundle.folder, None, port=0, digest="0" * 64)
+    assert caught.value.value == bundle.digest and caught.value.allowed == "0" * 64
+    with pytest.raises(SpecError) as nameless:
+        serve(bundle.folder, None, port=0, served_as="cards")
+    assert nameless.value.key == "--as"
+    port = bind("127.0.0.1", 0).getsockname()[1]
+    command = [sys.executable, "-m", "minorkey", "serve", "--bundle", str(bundle.folder), "--port", str(port)]
+    command += ["--as", "fraud@7", "--digest", bundle.digest]
+    with subprocess.Popen(command, cwd=tmp_path) as process:
+        try:
+            answer = await_answer(f"http://127.0.0.1:{port}/v2/models/fraud/versions/7")
+        finally:
+            process.terminate()
+    assert answer["parameters"]["digest"] == bundle.digest
+
+
+def await_answer(url: str) -> dict:
+    until = time.monotonic() + 60
+    while True:
+        try:
+            return httpx.get(url, trust_env=False).raise_for_status().json()
+        except httpx.HTTPError:
+            assert time.monotonic() < until
+            time.sleep(0.05)

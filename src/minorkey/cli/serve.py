@@ -1,6 +1,9 @@
 """``minorkey serve``."""
 
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from minorkey.errors import SpecError, StateError
 
@@ -14,6 +17,8 @@ def serve_command(
     host: str = "127.0.0.1",
     port: int = 8080,
     stop: str | None = None,
+    served_as: Annotated[str, Parameter(name="--as")] = "",
+    digest: str = "",
 ) -> None:
     """Serve a model over HTTP, by the Open Inference Protocol (v2), until interrupted.
 
@@ -38,6 +43,10 @@ def serve_command(
         Port to bind; 0 takes any free one.
     stop
         Name of a model: end the predictor that `minorkey run` deployed it to, and serve nothing.
+    served_as
+        NAME@VERSION that a bundle is served as. Default: its own name, and its digest's beginning.
+    digest
+        Digest that the bundle must have; another one is refused.
     """
     if sum(given is not None for given in (bundle, model, stop)) > 1:
         raise SpecError(
@@ -51,7 +60,14 @@ def serve_command(
         return
     from minorkey.serving.server import serve
 
-    serve(bundle=bundle, model=model, host=host, port=port)
+    if bundle is None and (served_as or digest):
+        raise SpecError(
+            "--as and --digest speak of a bundle",
+            key="--as, --digest",
+            allowed="together with --bundle",
+            remedy="name the bundle's folder, or leave them out",
+        )
+    serve(bundle=bundle, model=model, host=host, port=port, served_as=served_as, digest=digest)
 
 
 def _stop(model: str) -> str:

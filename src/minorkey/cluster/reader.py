@@ -101,6 +101,34 @@ class Reader:
         answer = self._ask("POST", path, {**kind, "spec": {"resourceAttributes": asked}})
         return bool(answer.get("status", {}).get("allowed", False))
 
+    def allowed_to(
+        self, account: str, of: str, namespace: str, verb: str, resource: str, group: str = ""
+    ) -> bool:
+        """Whether a ServiceAccount may do this, by SubjectAccessReview.
+
+        Args:
+            account: its name.
+            of: its own namespace.
+            namespace: where it would do this.
+            verb: what it would do.
+            resource: to what.
+            group: of the resource.
+
+        Raises:
+            Refusal: the API refuses the question itself.
+            StateError: it is not reached, or does not accept who asks.
+        """
+        asked = {"namespace": namespace, "verb": verb, "resource": resource, "group": group}
+        spec = {
+            "user": f"system:serviceaccount:{of}:{account}",
+            "groups": [f"system:serviceaccounts:{of}", "system:serviceaccounts", "system:authenticated"],
+            "resourceAttributes": asked,
+        }
+        kind = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview"}
+        path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+        answer = self._ask("POST", path, {**kind, "spec": spec})
+        return bool(answer.get("status", {}).get("allowed", False))
+
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
         self._client.update_params_for_auth(headers, [], ["BearerToken"])

@@ -42,5 +42,12 @@ def target_of(spec: DeploySpec, cluster: ClusterSpec | None = None) -> DeployTar
     return made(spec, cluster)
 
 
+def _kserve(spec: DeploySpec, cluster: ClusterSpec) -> DeployTarget:
+    # The client of Kubernetes is loaded only where it is needed.
+    from minorkey.deployment.kserve import KServeTarget
+
+    return KServeTarget.of(spec, cluster)
+
+
 #: How the targets of a cluster are made; each describes itself in ``cluster.serving``.
-_ON_CLUSTERS: dict[str, Callable[[DeploySpec, ClusterSpec], DeployTarget]] = {}
+_ON_CLUSTERS: dict[str, Callable[[DeploySpec, ClusterSpec], DeployTarget]] = {"kserve": _kserve}

@@ -19,6 +19,7 @@ class Release:
         bundle_uri: where that bundle lies, by digest.
         expected: version of the present champion, "" for none; a newer champion is never overwritten.
         reason: why the version was promoted.
+        proven: whether it has served before, so that it need not show anything: a rollback.
     """
 
     model: str
@@ -27,6 +28,7 @@ class Release:
     bundle_uri: str
     expected: str
     reason: str = ""
+    proven: bool = False
 
 
 class DeployTarget(Protocol):

@@ -7,9 +7,18 @@ from minorkey.registry.versions import COMPARED, tags_of_version
 from minorkey.tracking import client, reaching
 from minorkey.tracking.client import ABSENT
 
-__all__ = ["champion_before", "former_champion", "note_rollback", "rollback_note"]
+__all__ = [
+    "champion_before",
+    "former_champion",
+    "note_rollback",
+    "note_target",
+    "rollback_note",
+    "target_of_version",
+]
 
 _ROLLED_BACK = "minorkey.rolled_back"
+#: Tag: the deploy target where a version was made to serve.
+_TARGET = "minorkey.target"
 
 
 def champion_before(model: str, version: str) -> str:
@@ -69,3 +78,22 @@ def note_rollback(model: str, version: str, *, to: str, reason: str) -> None:
     text = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} to version {to}: {reason}"
     with reaching():
         client().set_model_version_tag(model, version, _ROLLED_BACK, text[:1000])
+
+
+def note_target(model: str, version: str, target: str) -> None:
+    """Record at which deploy target a version serves.
+
+    Raises:
+        StateError: the tracking server does not answer.
+    """
+    with reaching():
+        client().set_model_version_tag(model, version, _TARGET, target)
+
+
+def target_of_version(model: str, version: str) -> str:
+    """The deploy target at which a version was last made to serve, "" for none.
+
+    Raises:
+        StateError: the tracking server does not answer.
+    """
+    return tags_of_version(model, version).get(_TARGET, "")

@@ -3,6 +3,7 @@
 import threading
 import time
 import uuid
+from functools import partial
 from pathlib import Path
 
 from minorkey.endpoint.running import run_service
@@ -112,7 +113,8 @@ def build_trigger(spec: RetuneSpec) -> Trigger:
     Raises:
         StateError: the ledger cannot be used.
     """
-    surroundings = Surroundings(_champion, lease_holder, _labels(spec), undo, _former)
+    undone = partial(undo, cluster=spec.rollback.cluster)
+    surroundings = Surroundings(_champion, lease_holder, _labels(spec), undone, _former)
     url = settings().database_url or f"sqlite:///{settings().home / 'retune.db'}"
     return Trigger(spec, Ledger(url), _launcher(spec), surroundings)
 

@@ -54,6 +54,9 @@ class RollbackSpec(Section):
         description="Kinds of alerts that take the champion back; none: never.",
     )
     probation: str = Field("7d", description="Age after which a version is not taken back any more.")
+    cluster: str = Field(
+        "", description="File of the cluster specification, where a cluster serves the models (`serving`)."
+    )
 
     @property
     def probation_seconds(self) -> float:

@@ -1,11 +1,14 @@
 """Takes a new champion back when an alert says that it does harm."""
 
 import time
+from pathlib import Path
 
 __all__ = ["no_former", "nothing_to_undo", "undo"]
 
 
-def undo(model: str, versions: frozenset[str], probation: float, reason: str) -> tuple[str, str]:
+def undo(
+    model: str, versions: frozenset[str], probation: float, reason: str, *, cluster: str = ""
+) -> tuple[str, str]:
     """Roll the champion back, if it is new, named by the alerts, and has an earlier champion behind it.
 
     A version that a rollback has left and somebody made champion again is not taken back once more.
@@ -15,6 +18,7 @@ def undo(model: str, versions: frozenset[str], probation: float, reason: str) ->
         versions: that the alerts name.
         probation: seconds after its registration in which a version may be taken back.
         reason: why; it stays with the version that is left, and names the action.
+        cluster: file of the specification of the cluster that serves the model; "": none does.
 
     Returns:
         ``rolled_back`` or ``skipped``, and that in words.
@@ -22,7 +26,9 @@ def undo(model: str, versions: frozenset[str], probation: float, reason: str) ->
     Raises:
         StateError: the registry does not answer, or the earlier version does not serve.
         BundleError: the earlier version's bundle is altered or gone.
+        SpecError: the cluster's specification cannot be read.
     """
+    from minorkey.cluster.spec import load_cluster_spec
     from minorkey.registry import champion_before, note_rollback, rollback_note
     from minorkey.rollback import roll_back
     from minorkey.tracking import champion_version
@@ -39,7 +45,8 @@ def undo(model: str, versions: frozenset[str], probation: float, reason: str) ->
     problem = _objection(model, champion, versions, probation)
     if problem:
         return "skipped", problem
-    done = roll_back(model, expected=champion, reason=reason)
+    place = load_cluster_spec(Path(cluster)) if cluster else None
+    done = roll_back(model, expected=champion, reason=reason, cluster=place)
     return "rolled_back", f"version {done.version} serves again, version {done.left} was left"
 
 

@@ -22,7 +22,10 @@ from minorkey.serving.records import request_id
 from minorkey.serving.refusal import Refusal
 from minorkey.serving.slot import Slot
 
-__all__ = ["MAX_BODY_BYTES", "create_app"]
+__all__ = ["CHECK_HEADER", "MAX_BODY_BYTES", "create_app"]
+
+#: A request with this header is answered, but neither counted nor recorded: its rows are no customer's.
+CHECK_HEADER = "x-minorkey-check"
 
 #: A larger request body is refused.
 MAX_BODY_BYTES = 8 * 2**20
@@ -77,6 +80,7 @@ def _answering(slot: Slot, parse: _Parse, render: _Render) -> _Handler:
     async def handle(request: Request) -> Response:
         started = time.perf_counter()
         predictor = slot.current
+        checking = CHECK_HEADER in request.headers
         code = 500
         try:
             predictor = _asked_for(slot, request)
@@ -85,22 +89,23 @@ def _answering(slot: Slot, parse: _Parse, render: _Render) -> _Handler:
                 understood = await to_thread.run_sync(_understand, parse, body, predictor, limiter=limiter)
             else:
                 understood = _understand(parse, body, predictor)
-            if slot.recorder is not None:
+            if slot.recorder is not None and not checking:
                 given = understood.id or request.headers.get("x-request-id")
                 understood = replace(understood, id=request_id(given))
             if understood.rows > _INLINE_ROWS or understood.reasons:
                 content = await to_thread.run_sync(
-                    _answer, slot, predictor, understood, render, limiter=limiter
+                    _answer, slot, predictor, understood, render, checking, limiter=limiter
                 )
             else:
-                content = _answer(slot, predictor, understood, render)
+                content = _answer(slot, predictor, understood, render, checking)
             code = 200
             return Response(content, media_type="application/json")
         except Refusal as refusal:
             code = refusal.status
             raise
         finally:
-            slot.metrics.answered(predictor, code, time.perf_counter() - started)
+            if not checking:
+                slot.metrics.answered(predictor, code, time.perf_counter() - started)
 
     return handle
 
@@ -114,9 +119,13 @@ def _understand(parse: _Parse, body: bytes, predictor: Predictor) -> InferenceRe
     return understood
 
 
-def _answer(slot: Slot, predictor: Predictor, understood: InferenceRequest, render: _Render) -> bytes:
+def _answer(
+    slot: Slot, predictor: Predictor, understood: InferenceRequest, render: _Render, checking: bool
+) -> bytes:
     prediction = predictor.predict(understood.columns, understood.reasons)
     content = _encode(render(predictor, understood, prediction))
+    if checking:
+        return content
     slot.metrics.predicted(predictor, understood.columns, prediction)
     if slot.recorder is not None and understood.id is not None:
         slot.recorder.offer(predictor, understood.id, understood.columns, prediction)

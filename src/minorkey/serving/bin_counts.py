@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
 from minorkey.bundle.reference import Bins
+from minorkey.evaluation.logit_bins import LOGIT_BINS, logit_bin_place, logit_bin_places
 from minorkey.serving.columns import Columns
 from minorkey.serving.label_text import label_text
 from minorkey.serving.predictor import Prediction, Predictor
@@ -24,7 +25,8 @@ _LABELS = ("model", "version")
 
 
 class BinCounts(Collector):
-    """``minorkey_feature_bin_total``, ``minorkey_score_bin_total``, ``minorkey_expected_outcome_total``.
+    """``minorkey_feature_bin_total``, ``minorkey_score_bin_total``, ``minorkey_score_logit_bin_total``,
+    ``minorkey_expected_outcome_total``.
 
     The series of the version that serves and of the one before are kept; those of older ones end.
     """
@@ -60,6 +62,11 @@ class BinCounts(Collector):
         scores = CounterMetricFamily(
             "minorkey_score_bin", "Rows by bin of the calibrated score.", labels=(*_LABELS, "bin")
         )
+        logits = CounterMetricFamily(
+            "minorkey_score_logit_bin",
+            "Rows by bin of the score's log-odds; the bins are the same for every version.",
+            labels=(*_LABELS, "bin"),
+        )
         expected = CounterMetricFamily(
             "minorkey_expected_outcome",
             "Outcomes that the calibrated scores promise, by decision.",
@@ -72,10 +79,12 @@ class BinCounts(Collector):
                         features.add_metric((*key, label_text(feature.name), place), count)
                 for place, count in counted.score.series() if counted.score else ():
                     scores.add_metric((*key, place), count)
+                for place, count in zip(LOGIT_BINS, counted.logits, strict=True):
+                    logits.add_metric((*key, place), count)
                 for predicted, row in enumerate(counted.expected):
                     for actual, rows in enumerate(row):
                         expected.add_metric((*key, str(predicted), str(actual)), rows)
-        yield from (features, scores, expected)
+        yield from (features, scores, logits, expected)
 
 
 class _Counted:
@@ -86,6 +95,7 @@ class _Counted:
         self.digest = predictor.bundle.digest
         self.features = [_BinCount(name, entry) for name, entry in reference.get("features", {}).items()]
         self.score = _BinCount("", reference["score"]) if "score" in reference else None
+        self.logits = [0] * len(LOGIT_BINS)
         self.expected = [[0.0, 0.0], [0.0, 0.0]]
 
     def add(self, columns: Columns, prediction: Prediction) -> None:
@@ -97,6 +107,8 @@ class _Counted:
             feature.add(columns[feature.name])
         if self.score:
             self.score.add(prediction.score)
+        for place in logit_bin_places(prediction.score).tolist():
+            self.logits[place] += 1
         for predicted in (0, 1):
             chosen = prediction.score[prediction.predicted == predicted]
             positives = float(np.clip(chosen, 0.0, 1.0).sum())
@@ -107,6 +119,7 @@ class _Counted:
             feature.counts[feature.rule.place(columns[feature.name][0])] += 1
         if self.score:
             self.score.counts[self.score.rule.place(score)] += 1
+        self.logits[logit_bin_place(score)] += 1
         positive = min(max(score, 0.0), 1.0)
         self._expect(predicted, 1.0 - positive, positive)
 

@@ -9,7 +9,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from minorkey.bundle.bundle import Bundle
-from minorkey.errors import StateError
+from minorkey.errors import BundleError, SpecError, StateError
 from minorkey.registry.versions import bundle_of_version, resolve_reference
 from minorkey.serving.app import create_app
 from minorkey.serving.follower import Follower, load_target
@@ -19,7 +19,7 @@ from minorkey.serving.records import recorder_of_settings
 from minorkey.serving.slot import Slot
 from minorkey.tracking import version_of
 
-__all__ = ["bind", "run_server", "serve", "url_of"]
+__all__ = ["bind", "predictor_of_bundle", "run_server", "serve", "url_of"]
 
 #: Seconds between two looks at a registry's alias.
 ALIAS_SECONDS = 2.0
@@ -27,7 +27,15 @@ ALIAS_SECONDS = 2.0
 _log = structlog.get_logger("minorkey.serving")
 
 
-def serve(bundle: Path | None, model: str | None, host: str = "127.0.0.1", port: int = 8080) -> None:
+def serve(
+    bundle: Path | None,
+    model: str | None,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    *,
+    served_as: str = "",
+    digest: str = "",
+) -> None:
     """Serve a bundle, or a registered model whose alias is followed, until SIGTERM or SIGINT.
 
     Args:
@@ -35,9 +43,12 @@ def serve(bundle: Path | None, model: str | None, host: str = "127.0.0.1", port:
         model: ``NAME@ALIAS`` (followed) or ``NAME@VERSION``; default ``minorkey@champion``.
         host: address to bind.
         port: port to bind, 0 for any free one.
+        served_as: ``NAME@VERSION`` that a bundle is served as; "": its own name and its digest's beginning.
+        digest: what the bundle's must be; "": any.
 
     Raises:
-        BundleError: the bundle is altered, foreign or absent.
+        BundleError: the bundle is altered, foreign, absent, or another one than `digest` says.
+        SpecError: `served_as` is no ``NAME@VERSION``.
         StateError: both or an unknown model are named, or the address cannot be bound.
     """
     if bundle is not None and model is not None:
@@ -48,14 +59,46 @@ def serve(bundle: Path | None, model: str | None, host: str = "127.0.0.1", port:
             remedy="leave one of them out",
         )
     if bundle is not None:
-        loaded = Bundle.load(bundle)
-        slot = Slot(Predictor(loaded, loaded.info.model, loaded.digest[:12]))
+        slot = Slot(predictor_of_bundle(bundle, served_as, digest))
         follower = None
     else:
         slot, follower = _registered(model or "minorkey@champion")
     listener = bind(host, port)
     _log.info("serving", url=url_of(listener), model=slot.current.model, version=slot.current.version)
     run_server(slot, follower, listener)
+
+
+def predictor_of_bundle(folder: Path, served_as: str = "", digest: str = "") -> Predictor:
+    """A bundle, ready to answer.
+
+    Args:
+        folder: where it lies.
+        served_as: ``NAME@VERSION``; "": its own name and its digest's beginning.
+        digest: what the bundle's must be; "": any.
+
+    Raises:
+        BundleError: the bundle is altered, foreign, absent, or another one than `digest` says.
+        SpecError: `served_as` is no ``NAME@VERSION``.
+    """
+    loaded = Bundle.load(folder)
+    if digest and loaded.digest != digest:
+        raise BundleError(
+            "this is another bundle than the one that was to be served",
+            key=str(folder),
+            value=loaded.digest,
+            allowed=digest,
+            remedy="check the address of the bundle, or register the model again",
+        )
+    model, _, version = served_as.partition("@")
+    if served_as and not (model and version):
+        raise SpecError(
+            "the name to serve as has no version",
+            key="--as",
+            value=served_as,
+            allowed="NAME@VERSION",
+            remedy="write it like fraud@7",
+        )
+    return Predictor(loaded, model or loaded.info.model, version or loaded.digest[:12])
 
 
 def bind(host: str, port: int) -> socket.socket:

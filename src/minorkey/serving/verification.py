@@ -11,7 +11,7 @@ from minorkey.errors import ContractError, StateError
 from minorkey.serving.columns import Columns, take_rows
 from minorkey.serving.samples import sample_rows
 
-__all__ = ["inference_body", "verify_in_process", "verify_server"]
+__all__ = ["check_answer", "inference_body", "verification_rows", "verify_in_process", "verify_server"]
 
 _ROWS = 20
 _TOLERANCE = 1e-6
@@ -52,7 +52,7 @@ def verify_server(url: str, model: str, version: str, bundle: Bundle) -> dict[st
         StateError: it does not answer.
         ContractError: it serves another bundle, or other scores.
     """
-    rows = sample_rows(bundle.info, _ROWS)
+    rows = verification_rows(bundle)
     try:
         with httpx.Client(base_url=url, timeout=30, trust_env=False) as http:
             served = http.get(f"/v2/models/{model}").raise_for_status().json()
@@ -66,6 +66,31 @@ def verify_server(url: str, model: str, version: str, bundle: Bundle) -> dict[st
             key=url,
             remedy="read predictor.log beside its server.json",
         ) from None
+    return check_answer(served, answer, rows, bundle)
+
+
+def verification_rows(bundle: Bundle) -> Columns:
+    """The rows on which a predictor is compared with its bundle."""
+    return sample_rows(bundle.info, _ROWS)
+
+
+def check_answer(
+    served: dict[str, Any], answer: dict[str, Any], rows: Columns, bundle: Bundle
+) -> dict[str, Any]:
+    """Check what a predictor says of itself and of rows.
+
+    Args:
+        served: its model's metadata.
+        answer: to `inference_body` of `rows`.
+        rows: that it was asked for.
+        bundle: what it should serve.
+
+    Returns:
+        ``rows`` and ``largest_difference``.
+
+    Raises:
+        ContractError: it serves another bundle, or other scores.
+    """
     if served["parameters"]["digest"] != bundle.digest:
         raise ContractError(f"the predictor serves {served['parameters']['digest']}, not {bundle.digest}")
     scores = np.array(answer["outputs"][0]["data"], dtype=np.float64)

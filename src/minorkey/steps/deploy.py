@@ -8,12 +8,15 @@ from minorkey.aside import put_text
 from minorkey.bundle.bundle import Bundle
 from minorkey.cluster.spec import ClusterSpec
 from minorkey.deployment import Release, target_of
-from minorkey.registry import fetch_bundle, require_champion
+from minorkey.registry import fetch_bundle, note_target, require_champion
 from minorkey.serving.verification import verify_in_process
 from minorkey.spec import DeploySpec, parse_section
 from minorkey.steps.step import step
 
 __all__ = ["run"]
+
+#: Targets where a rollback has to be told of the cluster.
+_ON_CLUSTERS = ("kserve", "gitops")
 
 
 @step
@@ -51,4 +54,6 @@ def run(
     content |= {"target": spec.target, "verified": verify_in_process(bundle)}
     target = target_of(spec, ClusterSpec.model_validate_json(cluster) if cluster else None)
     content |= target.deploy(Release(model, model_version, bundle, bundle_uri, expected=champion_version))
+    if spec.target in _ON_CLUSTERS:
+        note_target(model, model_version, spec.target)
     put_text(deployment_path, json.dumps(content, indent=1))

@@ -58,6 +58,7 @@ class FakeCluster:
     Attributes:
         url, kubeconfig: where the API is, and a file with the rights of an administrator.
         faults: what goes wrong.
+        objects, deleter, loop: how controllers of a test's own write, delete and get their turn.
         calls: how often each verb was asked of each resource, such as ``("create", "jobs")``.
     """
 
@@ -82,30 +83,30 @@ class FakeCluster:
         self.faults = Faults(seed)
         clock = Clock()
         self.store = Store()
-        self._loop = Loop(clock)
+        self.loop = Loop(clock)
         self.objects = Objects(self.store, Kinds(), clock, admit)
         self._access = Access(self.store, clock)
-        self._deleter = Deleter(self.objects, self._loop)
+        self.deleter = Deleter(self.objects, self.loop)
         recorder = Recorder(self.store, clock)
         self._claims = Claims(self.objects, self.folder / "claims", volumes or {})
-        QuotaController(self.objects, self._loop)
-        JobController(self.objects, self._deleter, self._loop, recorder)
-        Scheduler(self.objects, self._loop, recorder)
+        QuotaController(self.objects, self.loop)
+        JobController(self.objects, self.deleter, self.loop, recorder)
+        Scheduler(self.objects, self.loop, recorder)
         self.kubelet = Kubelet(
             self.objects,
-            self._deleter,
-            self._loop,
+            self.deleter,
+            self.loop,
             recorder,
             self.folder / "pods",
             self._start,
             images,
             processes=run_pod is None,
         )
-        subresources = Subresources(self.objects, self._deleter, self._access, self.kubelet.log)
+        subresources = Subresources(self.objects, self.deleter, self._access, self.kubelet.log)
         self._disrupt = subresources.disrupt
         self._api = Api(
             self.objects,
-            self._deleter,
+            self.deleter,
             Reader(self.store, self.faults, bookmark_seconds),
             Writer(self.objects),
             subresources,
@@ -123,7 +124,7 @@ class FakeCluster:
         return self._api.calls
 
     def __enter__(self) -> "FakeCluster":
-        self._loop.start()
+        self.loop.start()
         self._server = Server(self._api.handle, server_context(self.folder) if self._tls else None)
         self.url = self._server.url
         self.kubeconfig = self.kubeconfig_with(self._access.admin_token, "admin")
@@ -133,9 +134,9 @@ class FakeCluster:
         self.store.close()
         self._server.close()
         self.kubelet.close()
-        self._loop.close()
+        self.loop.close()
         shutil.rmtree(self.folder, ignore_errors=True)
-        failures = self._loop.failures + self._api.failures
+        failures = self.loop.failures + self._api.failures
         if failures and error[0] is None:
             raise AssertionError("the fake failed:\n" + "\n".join(failures))
 
@@ -187,7 +188,7 @@ class FakeCluster:
 
     def advance(self, seconds: float) -> None:
         """Skip time for deadlines, times to live, grace and tokens."""
-        self._loop.advance(seconds)
+        self.loop.advance(seconds)
 
     def namespaces(self) -> list[str]:
         """The names of all namespaces."""
@@ -249,6 +250,6 @@ class FakeCluster:
             stated = container.get("workingDir")
             work = Path(mounts.replaced(stated)) if stated else Path.cwd()
             return Process(command, environment, folder, work, ended, reaped=reaped)
-        simulated = SimulatedPod(pod, command, environment, self._loop.after, ended)
+        simulated = SimulatedPod(pod, command, environment, self.loop.after, ended)
         self._run_pod(simulated)
         return simulated

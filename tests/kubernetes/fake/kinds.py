@@ -45,6 +45,7 @@ BUILT_IN = (
     Kind("batch", "v1", "cronjobs", "CronJob"),
     Kind("apps", "v1", "deployments", "Deployment"),
     Kind("apps", "v1", "statefulsets", "StatefulSet"),
+    Kind("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler"),
     Kind("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget"),
     Kind("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy"),
     Kind("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", namespaced=False),

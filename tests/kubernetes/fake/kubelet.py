@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Collection
 from pathlib import Path
 
+from tests.kubernetes.fake.addresses import new_address
 from tests.kubernetes.fake.answers import bad_request
 from tests.kubernetes.fake.deletion import Deleter
 from tests.kubernetes.fake.environment import ConfigError
@@ -14,6 +15,7 @@ from tests.kubernetes.fake.mounts import MountError
 from tests.kubernetes.fake.objects import Objects
 from tests.kubernetes.fake.pod_status import running, terminated, waiting, words
 from tests.kubernetes.fake.pods import image_is_valid, resources
+from tests.kubernetes.fake.probes import PROBE_SECONDS, answers_probe, probe_of
 from tests.kubernetes.fake.process_table import ProcessTable
 from tests.kubernetes.fake.processes import Ended, Running
 
@@ -62,6 +64,8 @@ class Kubelet:
         self._begun: dict[str, tuple[str, str]] = {}
         self._stopping: set[str] = set()
         self._limits: dict[str, int] = {}
+        #: Bound of a preStop hook's sleep, for tests that do not want to wait for it.
+        self.longest_sleep = float("inf")
         self._store.listen(self._changed)
         self._loop.after(_MEMORY_SECONDS, self._look_at_memory)
 
@@ -119,6 +123,7 @@ class Kubelet:
             return
         folder = self._folder / uid
         folder.mkdir(parents=True, exist_ok=True)
+        pod = {**pod, "status": {**(pod.get("status") or {}), "podIP": new_address()}}
         try:
             process = self._start(
                 pod, folder, lambda code, why, last: self._later_ended(uid, code, why, last)
@@ -140,11 +145,28 @@ class Kubelet:
         if limit:
             self._limits[uid] = int(limit)
         now = self._objects.clock.now()
-        self._objects.set_status(_PODS, pod, running(pod, timestamp(now)))
+        address, probed = pod["status"]["podIP"], probe_of(pod) is not None
+        self._objects.set_status(_PODS, pod, running(pod, timestamp(now), address, not probed))
+        if probed:
+            self._loop.after(PROBE_SECONDS, lambda: self._probe(uid, address))
         self._recorder.record(_PODS, pod, "Normal", "Started", "Container started", "kubelet")
         seconds = pod["spec"].get("activeDeadlineSeconds")
         if seconds:
             self._loop.after(seconds, lambda: self._over_time(uid))
+
+    def _probe(self, uid: str, address: str) -> None:
+        """Ask a container whether it is ready, again and again."""
+        pod = self._pod(uid, *self._begun.get(uid, ("", "")))
+        if pod is None or uid not in self._running:
+            return
+        status = pod.get("status") or {}
+        said = {one["type"]: one["status"] for one in status.get("conditions") or ()}.get("Ready") == "True"
+        answers = answers_probe(address, probe_of(pod) or {})
+        waits = (status.get("containerStatuses") or [{"state": {}}])[0]["state"].get("waiting")
+        if answers != said and not waits:
+            now = timestamp(self._objects.clock.now())
+            self._objects.set_status(_PODS, pod, running(pod, now, address, answers))
+        self._loop.after(10 * PROBE_SECONDS if answers else PROBE_SECONDS, lambda: self._probe(uid, address))
 
     def _image_problem(self, pod: dict) -> tuple[str, str] | None:
         container = pod["spec"]["containers"][0]
@@ -204,7 +226,9 @@ class Kubelet:
         elif uid not in self._stopping:
             self._stopping.add(uid)
             self._recorder.record(_PODS, pod, "Normal", "Killing", "Stopping container", "kubelet")
-            process.terminate()
+            hook = (pod["spec"]["containers"][0].get("lifecycle") or {}).get("preStop") or {}
+            sleep = min((hook.get("sleep") or {}).get("seconds", 0), self.longest_sleep)
+            self._loop.after(sleep, process.terminate)
             self._loop.after(grace, lambda: self._kill(uid))
 
     def _kill(self, uid: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.kubernetes.fake.answers import ApiError, already_exists, bad_request, conflict, invalid, not_found
-from tests.kubernetes.fake.kinds import Kind, Kinds, kind_of
+from tests.kubernetes.fake.kinds import BUILT_IN, Kind, Kinds, kind_of
 from tests.kubernetes.fake.loop import Clock, timestamp
 from tests.kubernetes.fake.store import Store, Stored
 
@@ -33,6 +33,16 @@ class Objects:
         self.kinds = kinds
         self.clock = clock
         self._admit = admit
+
+    def admit_too(self, admit: Admit) -> None:
+        """Ask a webhook too, after everything else."""
+        first = self._admit
+
+        def both(objects: "Objects", kind: Kind, content: dict, old: dict | None) -> None:
+            first(objects, kind, content, old)
+            admit(objects, kind, content, old)
+
+        self._admit = both
 
     def create(self, kind: Kind, namespace: str, content: dict, *, dry_run: bool = False) -> Stored:
         """Store a new object.
@@ -81,7 +91,7 @@ class Objects:
             metadata["namespace"] = namespace
         metadata["uid"] = str(uuid.uuid4())
         metadata["creationTimestamp"] = timestamp(self.clock.now())
-        if kind.plural in ("jobs", "deployments"):
+        if kind.plural in ("jobs", "deployments") or kind not in BUILT_IN:
             metadata["generation"] = 1
         return content
 

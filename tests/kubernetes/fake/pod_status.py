@@ -40,11 +40,11 @@ def waiting(pod: dict, reason: str, message: str) -> dict:
     }
 
 
-def running(pod: dict, now: str) -> dict:
-    """The container runs."""
-    status = with_condition(pod.get("status") or {}, "Ready", "True", now)
-    states = _container(pod, {"running": {"startedAt": now}}, True)
-    addresses = {"hostIP": "127.0.0.1", "podIP": "127.0.0.1", "startTime": now}
+def running(pod: dict, now: str, address: str, ready: bool = True) -> dict:
+    """The container runs, and answers its readiness probe or not."""
+    status = with_condition(pod.get("status") or {}, "Ready", str(ready), now)
+    states = _container(pod, {"running": {"startedAt": now}}, ready)
+    addresses = {"hostIP": "127.0.0.1", "podIP": address, "startTime": now}
     return {**status, **addresses, "phase": "Running", "containerStatuses": states}
 
 

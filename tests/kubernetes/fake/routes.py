@@ -9,6 +9,9 @@ from tests.kubernetes.fake.wire import Request
 __all__ = ["Call", "route"]
 
 
+_PROXY_VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+
 @dataclass(frozen=True)
 class Call:
     """What a request asks of an object or a collection."""
@@ -42,6 +45,9 @@ def route(kinds: Kinds, request: Request) -> Call | None:
     if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
         namespace, rest = rest[1], rest[2:]
     kind = kinds.find(group, version, rest[0])
+    if rest[0] == "pods" and len(rest) > 3 and rest[2] == "proxy":
+        # What comes after it is the pod's own path.
+        return Call(_PROXY_VERBS.get(request.method, ""), kind, namespace, rest[1], "proxy")
     if kind is None or len(rest) > 3:
         raise ApiError(404, "NotFound", "the server could not find the requested resource")
     name = rest[1] if len(rest) > 1 else ""

@@ -1,5 +1,6 @@
 """Logs and evictions of pods, tokens of service accounts."""
 
+import http.client
 import json
 from collections.abc import Callable
 
@@ -38,11 +39,14 @@ class Subresources:
         Raises:
             ApiError: 404, there is no such object or subresource.
         """
-        stored = self._objects.store.get(call.kind, call.namespace, call.name)
+        name = call.name.partition(":")[0] if call.subresource == "proxy" else call.name
+        stored = self._objects.store.get(call.kind, call.namespace, name)
         if stored is None:
             raise not_found(call.kind, call.name)
         asked = {
             ("get", "pods/log"): lambda: self._read_log(stored.content, request),
+            ("get", "pods/proxy"): lambda: self._proxy(stored.content, call, request),
+            ("create", "pods/proxy"): lambda: self._proxy(stored.content, call, request),
             ("create", "pods/eviction"): lambda: self._evict(stored.content, request),
             ("create", "serviceaccounts/token"): lambda: self._token(call, request),
         }.get((call.verb, call.resource))
@@ -58,6 +62,23 @@ class Subresources:
         if "limitBytes" in request.query:
             log = log[: int(request.query["limitBytes"])]
         return Answer(log, content_type="text/plain")
+
+    def _proxy(self, pod: dict, call: Call, request: Request) -> Answer:
+        """Ask the pod itself, and pass its answer on."""
+        port = call.name.partition(":")[2] or "80"
+        path = "/" + request.path.partition("/proxy/")[2]
+        address = (pod.get("status") or {}).get("podIP", "")
+        try:
+            connection = http.client.HTTPConnection(address, int(port), timeout=10)
+            headers = {"Content-Type": request.headers.get("content-type", "")} if request.body else {}
+            passed = {key: value for key, value in request.headers.items() if key.startswith("x-")}
+            connection.request(request.method, path, request.body or None, headers | passed)
+            answer = connection.getresponse()
+            body = answer.read()
+        except OSError as error:
+            problem = f"error trying to reach service: dial tcp {address}:{port}: {error}"
+            raise ApiError(503, "ServiceUnavailable", problem) from error
+        return Answer(body, answer.status, content_type=answer.getheader("Content-Type", ""))
 
     def _evict(self, pod: dict, request: Request) -> Answer:
         self._check_budgets(pod)

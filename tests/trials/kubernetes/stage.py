@@ -132,7 +132,7 @@ class Stage:
         self.cluster.lose_node(pod)
 
     def delete(self, pod: dict[str, Any]) -> None:
-        self.cluster._deleter.delete(kind_of("pods"), self.namespace, pod["metadata"]["name"], {})
+        self.cluster.deleter.delete(kind_of("pods"), self.namespace, pod["metadata"]["name"], {})
 
     def suspend(self, job: dict[str, Any], value: bool) -> None:
         """What a queue does that has no room for a Job, and what it does when it has."""
