@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-__all__ = ["data_folder", "record"]
+__all__ = ["data_folder", "optional_data_folder", "record"]
 
 RESULTS = Path(__file__).parent / "results"
 _VERSIONS = ("minorkey", "numpy", "scikit-learn", "lightgbm", "xgboost-cpu", "torch", "optuna", "onnxruntime")
@@ -19,10 +19,18 @@ _VERSIONS = ("minorkey", "numpy", "scikit-learn", "lightgbm", "xgboost-cpu", "to
 
 def data_folder() -> Path:
     """The folder with the development data sets; ends the benchmark with a message where there is none."""
+    folder = optional_data_folder()
+    if folder is None:
+        raise SystemExit(0)
+    return folder
+
+
+def optional_data_folder() -> Path | None:
+    """The folder with the development data sets; None, with a message, where there is none."""
     folder = Path(os.environ.get("MINORKEY_DATA", Path(__file__).parents[2] / "shared" / "data"))
     if not folder.is_dir():
         print(f"skipped: no data folder {folder}; set MINORKEY_DATA to it")
-        raise SystemExit(0)
+        return None
     return folder
 
 

@@ -1,0 +1,201 @@
+"""Alarms where nothing has changed: of the two-sample tests, and of alerts, trigger and triage together.
+
+    python -m benchmarks.null_rates [--quick] [--only tests|system]
+
+Tests: a reference of 500 rows and windows of 50 to 5,000 from the same distribution, judged at 0.05 and 0.1.
+The replications share no row. Tests run with fewer draws, and MMD and the classifier with fewer trees and
+rows, than by default: validity does not rest on them, cost does.
+
+System: models of 2,000 to 50,000 rows a day live without harm, hour by hour (`benchmarks.null_system`); the
+rules look at them once an hour; the trigger's own policy starts runs; the triage's own diagnosis looks at
+what has matured. A ticket is each time an alert of that severity begins to fire; a retune is confirmed if its
+diagnosis names something to mend.
+"""
+
+import argparse
+import time
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import chi2
+
+from benchmarks.drift_rules import Bools, Measured, firing, measured, starts
+from benchmarks.null_retunes import diagnosed, runs
+from benchmarks.null_system import (
+    HORIZON,
+    HOURS_OF_MONTH,
+    WORLDS,
+    Life,
+    World,
+    live,
+    matured,
+    no_traffic,
+    windows,
+)
+from benchmarks.recording import record
+from minorkey.drift.rules import PRODUCTION
+from minorkey.drift.two_sample import Sample, TwoSampleTest
+from minorkey.drift.two_sample.chi_squared import ChiSquared
+from minorkey.drift.two_sample.classifier import ClassifierTwoSample
+from minorkey.drift.two_sample.jensen_shannon import JensenShannon
+from minorkey.drift.two_sample.kolmogorov_smirnov import KolmogorovSmirnov
+from minorkey.drift.two_sample.mmd import MaximumMeanDiscrepancy
+from minorkey.drift.two_sample.population_stability import PopulationStability
+
+#: Nominal rates; by chance the ratio of 2,000 replications has a standard error of 0.10 and of 0.07.
+LEVELS = (0.05, 0.1)
+REFERENCE = 500
+SIZES = (50, 200, 1_000, 5_000)
+_CATEGORIES = np.array(list("abcdefgh"), dtype=object)
+#: Looks that ``for`` holds between two of the alerts.
+_LOOKS = PRODUCTION.statistical_for // PRODUCTION.look
+#: Kinds that the trigger acts on.
+_ACTED_ON = ("performance_down", "prior_shift", "calibration_off")
+
+
+def rows(random: np.random.Generator, n: int) -> pd.DataFrame:
+    """A number, a number with many ties, and a category with rare levels."""
+    return pd.DataFrame(
+        {
+            "number": random.normal(size=n),
+            "tied": np.where(random.random(n) < 0.5, 0, random.poisson(3, n)) * 1.0,
+            "level": _CATEGORIES[np.minimum(random.geometric(0.35, n) - 1, 7)],
+        }
+    )
+
+
+#: Draws of the tests whose p-value comes from draws: 0.05 is one of the values it can take.
+_DRAWS = 99
+#: What a table calls it: the test, and the columns it looks at.
+TESTS: dict[str, tuple[TwoSampleTest, list[str]]] = {
+    "ks": (KolmogorovSmirnov(draws=_DRAWS), ["number"]),
+    "ks, ties": (KolmogorovSmirnov(draws=_DRAWS), ["tied"]),
+    "chi2": (ChiSquared(draws=_DRAWS), ["level"]),
+    "js": (JensenShannon(draws=_DRAWS), ["number"]),
+    "psi": (PopulationStability(draws=_DRAWS), ["number"]),
+    "psi, levels": (PopulationStability(draws=_DRAWS), ["level"]),
+    "mmd": (MaximumMeanDiscrepancy(permutations=99, most_rows=200), ["number", "tied", "level"]),
+    "classifier": (ClassifierTwoSample(trees=5, most_rows=300), ["number", "tied", "level"]),
+}
+
+
+def rates_of_tests(replications: int, sizes: tuple[int, ...]) -> list[dict[str, Any]]:
+    """By test and size of the window the share of alarms over the nominal one."""
+    found = []
+    for name, (test, columns) in TESTS.items():
+        for size in sizes:
+            p_values = []
+            for seed in range(replications):
+                random = np.random.default_rng([seed, size])
+                both = [Sample(rows(random, n)[columns]) for n in (REFERENCE, size)]
+                p_values.append(test.compare(both[0], both[1], seed=seed).p_value)
+            ratios = {level: float(np.mean(np.array(p_values) <= level)) / level for level in LEVELS}
+            found.append(
+                {
+                    "test": name,
+                    "rows": size,
+                    "rate_over_nominal": {f"{level:g}": round(one, 3) for level, one in ratios.items()},
+                    "within": all(0.8 <= one <= 1.2 for one in ratios.values()),
+                }
+            )
+            print(found[-1], flush=True)
+    return found
+
+
+def conditions(figures: Measured, life: Life, *, margin: float = 0.05) -> dict[str, Bools]:
+    """The statistical alerts that are tickets, shape (hours,) each, by kind.
+
+    Args:
+        figures: of the window at each hour.
+        life: the model.
+        margin: of performance_down.
+    """
+    before = measured(life.before, np.zeros((len(life.logits[0]), 2)), life.rates, PRODUCTION.positives).mcc
+    reference = life.rates["prevalence"]
+    remembered = np.arange(len(life.rows)) < HORIZON + HOURS_OF_MONTH
+    intercept, slope = figures.intercept, figures.slope
+    return {
+        "performance_down": figures.gap.high() < -margin,
+        "prior_shift": (figures.prevalence_low() > 1.25 * reference)
+        | (figures.prevalence_high() < 0.8 * reference),
+        "calibration_off": (intercept.low() > 0.2)
+        | (intercept.high() < -0.2)
+        | (slope.low() > 1.2)
+        | (slope.high() < 0.8),
+        "worse_than_before": (figures.mcc.high() < before.low()) & remembered,
+    }
+
+
+def system(world: World, lives: int, months: int, margin: float) -> dict[str, Any]:
+    """What so many models of so many months come to."""
+    counts: Counter[str] = Counter()
+    confirmed = np.zeros(lives)
+    quiet = 0.0
+    for number in range(lives):
+        life = live(np.random.default_rng([number, 19]), world, HOURS_OF_MONTH * months)
+        figures = measured(
+            windows(life.outcome, HOURS_OF_MONTH, HORIZON),
+            windows(life.logits, HOURS_OF_MONTH, HORIZON),
+            life.rates,
+            PRODUCTION.positives,
+        )
+        told = conditions(figures, life, margin=margin)
+        fires = {kind: firing(condition, _LOOKS) for kind, condition in told.items()}
+        for kind, alert in fires.items():
+            counts[f"ticket {kind}"] += int(starts(alert).sum())
+        hourly = matured(life.logits, HORIZON)
+        for hour, kind in runs({kind: fires[kind] for kind in _ACTED_ON}):
+            action = diagnosed(hourly[: hour + 1], life.shown, seed=number).action
+            counts[f"run {kind}: {action}"] += 1
+            confirmed[number] += action not in ("none", "wait")
+        quiet += months * no_traffic(life.facts["rows_a_day"])
+    total = lives * months
+    tickets = sum(value for name, value in counts.items() if name.startswith("ticket")) + quiet
+    return {
+        "margin": margin,
+        "models": lives,
+        "model_months": total,
+        "events": dict(sorted(counts.items())) | {"ticket no_traffic (expected)": round(quiet, 4)},
+        "tickets_a_month": _rate(tickets, total),
+        "runs_a_month": _rate(sum(n for name, n in counts.items() if name.startswith("run")), total),
+        "confirmed_retunes_a_month": _rate(confirmed.sum(), total),
+        "models_with_a_confirmed_retune": _rate(np.count_nonzero(confirmed), total),
+    }
+
+
+def _rate(events: float, months: int) -> dict[str, float]:
+    """Events a model-month, and the 95 % upper bound of Poisson events (Garwood 1936)."""
+    return {
+        "rate": round(float(events) / months, 4),
+        "upper_95": round(float(chi2.ppf(0.95, 2 * (events + 1)) / 2 / months), 4),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="a tenth of the replications and of the months")
+    parser.add_argument("--only", choices=("tests", "system"))
+    asked = parser.parse_args()
+    started = time.monotonic()
+    result: dict[str, Any] = {}
+    if asked.only != "system":
+        sizes = SIZES[:-1] if asked.quick else SIZES
+        replications = 200 if asked.quick else 2_000
+        result["replications"] = replications
+        result["tests"] = rates_of_tests(replications, sizes)
+    if asked.only != "tests":
+        lives = 50 if asked.quick else 300
+        result["system"] = {
+            f"{name}, margin {margin}": system(world, lives if margin else lives // 5, 4, margin)
+            for name, world in WORLDS.items()
+            for margin in (0.05, 0.0)
+        }
+    record("null_rates", result, started=started)
+
+
+if __name__ == "__main__":
+    main()
