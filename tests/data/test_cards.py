@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -34,6 +36,12 @@ def test_shape_and_kinds(cards: pd.DataFrame) -> None:
     assert cards["transaction_id"].is_unique
     assert 0.005 <= cards["fraud"].mean() <= 0.01
     assert set(cards.columns) >= set(HISTORIES)
+
+
+def test_a_million_rows_take_less_than_ten_seconds() -> None:
+    started = time.process_time()
+    generate_cards(rows=200_000, drift_day=30)
+    assert time.process_time() - started < 2.0
 
 
 def test_only_some_columns_have_missing_values(cards: pd.DataFrame) -> None:

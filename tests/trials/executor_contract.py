@@ -45,6 +45,7 @@ class ExecutorContract:
         assert ended.content["value"] == {"x": [1, "two", None]}
         assert ended.content["threads"] == executor.threads
         assert ended.content["omp"] == str(executor.threads)
+        assert ended.content["waiting"] == "PASSIVE"
         assert ended.seconds >= 0 and ended.cpu_seconds >= 0
 
     def test_slots_run_at_the_same_time_and_no_more(self, executor: Executor) -> None:

@@ -14,7 +14,8 @@ Report = Callable[..., bool]
 
 
 def echo(report: Report, *, value: Any, threads: int) -> dict[str, Any]:
-    return {"value": value, "threads": threads, "pid": os.getpid(), "omp": os.environ["OMP_NUM_THREADS"]}
+    found = {"omp": os.environ["OMP_NUM_THREADS"], "waiting": os.environ["OMP_WAIT_POLICY"]}
+    return {"value": value, "threads": threads, "pid": os.getpid(), **found}
 
 
 def climb(report: Report, *, values: list[float], threads: int) -> dict[str, Any]:

@@ -72,7 +72,16 @@ def content() -> Content:
             "configuration": {
                 "ships": "fold bag",
                 "members": [
-                    {"weight": 1.0, "family": "lightgbm", "resampler": "none", "model": {"depth": 3}}
+                    {
+                        "weight": 1.0,
+                        "family": "lightgbm",
+                        "model": {"depth": 3},
+                        "resampler": "smote",
+                        "resampling": {"ratio": 0.25},
+                        "weight_exponent": 0.6,
+                        "interactions": True,
+                        "train_window": 14 * 86_400.0,
+                    }
                 ],
             },
             "metrics": {"validation": dict.fromkeys(METRICS, 0.5)},

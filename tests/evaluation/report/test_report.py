@@ -1,4 +1,5 @@
 import dataclasses
+import html
 import re
 
 import numpy as np
@@ -22,6 +23,13 @@ def test_page_leads_with_the_verdict(content: Content) -> None:
     page = render(content)
     assert page.index("No champion yet") < page.index("<svg")
     assert "country" in page and "fold bag" in page
+
+
+def test_page_tells_all_of_what_ships(content: Content) -> None:
+    page = html.unescape(render(content))
+    ships = page[page.index("What ships") : page.index("The data")]
+    for told in ("{'depth': 3}", "smote", "{'ratio': 0.25}", "0.60", "yes", "14.0 days"):
+        assert told in ships, told
 
 
 def test_page_tells_of_duplicates_across_the_split(content: Content) -> None:
