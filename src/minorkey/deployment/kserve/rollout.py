@@ -1,0 +1,346 @@
+"""How a new version comes to serve without a failed request, and how the old one stays if it does not."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from minorkey.bundle.bundle import Bundle
+from minorkey.deployment.kserve.evidence import Counts, replay
+from minorkey.deployment.kserve.fleet import Fleet, Version
+from minorkey.deployment.kserve.naming import workload_name
+from minorkey.deployment.kserve.readings import Reading
+from minorkey.deployment.kserve.service import Service, version_of_predictor
+from minorkey.deployment.kserve.verdict import Verdict, judge
+from minorkey.errors import MinorkeyError, StateError
+from minorkey.progress import emit
+from minorkey.spec import CanarySpec
+
+__all__ = ["Rollout"]
+
+Manifest = dict[str, Any]
+
+#: Seconds within which KServe writes a new share into the route.
+_ROUTE_SECONDS = 120.0
+_ROLLING_NOTE = (
+    "the cluster has no gateway for canaries (serving.kserve.gateway is false): the version was tried on "
+    "rows like those of training, then replaced the old one pod by pod"
+)
+
+
+@dataclass
+class Rollout:
+    """One version on its way.
+
+    Attributes:
+        service: the model's InferenceService.
+        fleet: its predictors.
+        bundle: the new version's bundle.
+        predictor: the new version's predictor, as `predictor_spec` makes it.
+        limits: what it has to show.
+        gateway: whether it can get a share of the requests first.
+        proven: whether it has served before, so that nothing is to be shown.
+        promote: moves the alias ``champion``; raises if it may not.
+        tried: requests with which it is tried before a customer's request reaches it.
+    """
+
+    service: Service
+    fleet: Fleet
+    bundle: Bundle
+    predictor: Manifest
+    limits: CanarySpec
+    gateway: bool
+    proven: bool
+    promote: Callable[[], None]
+    tried: int = 100
+
+    @property
+    def version(self) -> Version:
+        """The new version."""
+        return version_of_predictor(self.predictor)
+
+    def first(self, manifest: Manifest) -> dict[str, Any]:
+        """Serve a model that nothing serves yet.
+
+        Raises:
+            StateError: it does not start, or must not become champion. Then nothing serves, as before.
+        """
+        self._say("begins to serve: there is no InferenceService yet")
+        self.service.create(manifest)
+        try:
+            self.fleet.await_ready(self.version, self.service.serving.min_replicas)
+            verified = self.fleet.verify(self.version, self.bundle)
+            self.promote()
+        except BaseException:
+            self._undo(self.service.delete)
+            raise
+        return {"mode": "first", "verified": verified}
+
+    def again(self) -> dict[str, Any]:
+        """The version serves already: an earlier try was cut off, or the step is run again."""
+        self.fleet.await_ready(self.version, self.service.serving.min_replicas)
+        verified = self.fleet.verify(self.version, self.bundle)
+        self.promote()
+        self.service.settle()
+        return {"mode": "unchanged", "verified": verified}
+
+    def swap(self, found: Manifest) -> dict[str, Any]:
+        """Replace what serves, or leave it serving.
+
+        Args:
+            found: the InferenceService as it is now, perhaps in the middle of a try that was cut off.
+
+        Raises:
+            StateError: the version does not start, does worse than the old one, or must not become champion.
+            ContractError: it answers otherwise than its bundle. After any failure the old version serves.
+        """
+        try:
+            former = self.service.former(found)
+            if former is not None and version_of_predictor(found["spec"]["predictor"]) == self.version:
+                return self._finish_rolling(verified=None, record={})
+            if former is not None:
+                self._say("comes after an update that was cut off, which is undone first")
+                found = self.service.restore()
+            old = version_of_predictor(found["spec"]["predictor"])
+            replicas = self._dark(found, old)
+            verified = self.fleet.verify(self.version, self.bundle)
+            record = self._tried(old)
+            if not self.fleet.ready(old):
+                return self._instead(verified)
+            if self.gateway:
+                return self._with_share(old, replicas, verified, record)
+            self.service.replace(self.predictor)
+            return self._finish_rolling(verified, record)
+        except BaseException:
+            self._undo(self._back_out)
+            raise
+
+    def finish(self) -> dict[str, Any]:
+        """The version is champion and gets every request: only the old one is to be taken away."""
+        verified = self.fleet.verify(self.version, self.bundle)
+        self.service.promote(self.predictor)
+        return {"mode": "canary", "verified": verified}
+
+    def share(self, found: Manifest) -> int | None:
+        """Percent of the requests that the version gets as a canary, None if it is none."""
+        entries = found["spec"].get("canary") or []
+        shares = [
+            int(entry["trafficPercent"])
+            for entry in entries
+            if version_of_predictor(entry["predictor"]) == self.version
+        ]
+        return shares[0] if shares else None
+
+    def _dark(self, found: Manifest, old: Version) -> int:
+        """Start the version beside the old one, without a share of the requests; gives its pods' number."""
+        least = self.service.serving.min_replicas
+        replicas = max(least, len(self.fleet.ready(old))) if self.gateway else 1
+        if self.share(found) is None:
+            self._without_share()
+            self.service.canary(self.predictor, 0, replicas)
+            self._say(f"starts with {replicas} predictors beside version {old.number}, which serves alone")
+        else:
+            entry = found["spec"]["canary"][0]["predictor"]
+            replicas = int(entry.get("minReplicas", replicas))
+            self._say("goes on where an earlier try was cut off")
+        self.fleet.await_ready(self.version, replicas)
+        return replicas
+
+    def _instead(self, verified: dict[str, Any]) -> dict[str, Any]:
+        """Nothing answers but the new version: it takes the place at once."""
+        self._say("takes the place of a version that does not answer")
+        self.promote()
+        self._late(lambda: self.service.promote(self.predictor))
+        return {"mode": "instead", "verified": verified}
+
+    def _without_share(self) -> None:
+        """Take away the canaries, once no request goes to them any longer."""
+        entries = (self.service.read() or {"spec": {}})["spec"].get("canary") or []
+        asked = [entry["predictor"]["name"] for entry in entries if entry["trafficPercent"]]
+        if asked:
+            self.service.withdraw()
+        for name in asked if self.gateway else ():
+            with suppress(StateError):  # A cluster without routes has none to wait for.
+                self._route_carries(workload_name(self.service.name, name), 0, lambda: None)
+        if entries:
+            self.service.without_canary()
+
+    def _back_out(self) -> None:
+        """Leave the old version serving alone; what somebody else has begun meanwhile is left alone."""
+        found = self.service.read()
+        if found is None:
+            return
+        if self.service.former(found) is not None:
+            self.service.restore()
+        if self.share(found) is not None:
+            self._without_share()
+
+    def _tried(self, old: Version) -> dict[str, Any]:
+        """What the version shows before a customer's request reaches it.
+
+        Raises:
+            StateError: it does worse than the old one.
+        """
+        if self.proven or not self.fleet.ready(old):
+            return {}
+        verdict = judge(*replay(self.fleet, old, self.version, self.bundle, self.tried), self.limits)
+        self._require(verdict, "on rows like those of training")
+        return {"tried": verdict.figures}
+
+    def _with_share(
+        self, old: Version, replicas: int, verified: dict[str, Any], record: dict[str, Any]
+    ) -> dict[str, Any]:
+        if not self.proven:
+            self.service.canary(self.predictor, self.limits.percent, replicas)
+            self._await_route(self.limits.percent)
+            self._say(f"gets {self.limits.percent} % of the requests")
+            record |= self._compared(old)
+        self.service.canary(self.predictor, 100, replicas)
+        self._await_route(100)
+        self._say("gets all requests; the old version stands by")
+        self.fleet.await_ready(self.version, replicas)
+        self.promote()
+        self._late(lambda: self.service.promote(self.predictor))
+        return {"mode": "canary", "verified": verified, **record}
+
+    def _compared(self, old: Version) -> dict[str, Any]:
+        """The verdict on customers' requests, made up of replayed rows where there are too few.
+
+        Raises:
+            StateError: the version does worse than the old one, or somebody else changed the canary.
+        """
+        counts = {version: Counts(self.fleet, version) for version in (old, self.version)}
+        for count in counts.values():
+            count.look()
+        began = time.monotonic()
+
+        def enough() -> tuple[Reading, Reading] | None:
+            self._require_canary(self.limits.percent)
+            first, second = counts[old].look(), counts[self.version].look()
+            early = judge(first, second, self.limits)
+            if second.error_share > first.error_share + self.limits.max_errors and not early.passed:
+                return first, second
+            over = second.requests >= self.limits.requests
+            return (first, second) if over or time.monotonic() - began > 60 * self.limits.minutes else None
+
+        found: tuple[Reading, Reading] | None = self.fleet.await_(
+            enough, 60 * self.limits.minutes + 60, lambda: f"version {self.version.number} shows what it does"
+        )
+        first, second = found or (counts[old].look(), counts[self.version].look())
+        verdict = judge(first, second, self.limits)
+        self._require(verdict, "on the customers' requests")
+        record: dict[str, Any] = {"compared": verdict.figures}
+        lacking = int(self.limits.requests - second.requests)
+        if lacking > 0:
+            verdict = judge(*replay(self.fleet, old, self.version, self.bundle, lacking), self.limits)
+            self._require(verdict, "on rows like those of training, for want of requests")
+            record["replayed"] = verdict.figures
+        return record
+
+    def _finish_rolling(self, verified: dict[str, Any] | None, record: dict[str, Any]) -> dict[str, Any]:
+        """Wait until the version has replaced the old one, pod by pod; then it becomes champion."""
+        emit("assumed", text=_ROLLING_NOTE)
+        self.fleet.await_ready(self.version, self.service.serving.min_replicas, alone=True)
+        verified = self.fleet.verify(self.version, self.bundle) if verified is None else verified
+        self.promote()
+        self._late(self.service.settle)
+        return {"mode": "rolling", "note": _ROLLING_NOTE, "verified": verified, **record}
+
+    def _await_route(self, percent: int) -> None:
+        """Wait until the gateway's route carries the share.
+
+        Raises:
+            StateError: it never does: KServe makes no route, or not with shares.
+        """
+        name = workload_name(self.service.name, self.predictor["name"])
+        if not self._route_carries(name, percent, lambda: self._require_canary(percent)):
+            route = self.service.api.find("httproutes", self.service.name)
+            raise StateError(
+                "the new version gets no share of the requests: the cluster has no gateway for canaries",
+                key=f"HTTPRoute {self.service.name} in namespace {self.service.api.namespace}",
+                value="there is none"
+                if route is None
+                else "its backends have other weights, or no gateway has accepted it",
+                allowed=f"backend {name} with weight {percent}",
+                remedy="let KServe use the Gateway API (enableGatewayApi, kserveIngressGateway in ConfigMap "
+                "inferenceservice-config), or set serving.kserve.gateway to false for rolling updates",
+            )
+
+    def _route_carries(self, name: str, percent: int, check: Callable[[], None]) -> bool:
+        """Whether the route comes to send a share to a backend, in good time."""
+
+        def look() -> bool:
+            check()
+            route = self.service.api.find("httproutes", self.service.name)
+            return route is not None and _carries(route, name, percent)
+
+        seconds = min(_ROUTE_SECONDS, self.fleet.start_seconds)
+        return bool(self.fleet.await_(look, seconds, lambda: f"the route is to carry {percent} %"))
+
+    def _require_canary(self, percent: int) -> None:
+        """Somebody else may have rolled back meanwhile.
+
+        Raises:
+            StateError: the canary is no longer ours.
+        """
+        found = self.service.read()
+        if found is None or self.share(found) != percent:
+            raise StateError(
+                "somebody else changed the InferenceService while the version was on its way",
+                key=f"InferenceService {self.service.name} in namespace {self.service.api.namespace}",
+                value="it is gone" if found is None else f"the canary has {self.share(found)} %",
+                allowed=f"{percent} % for version {self.version.number}",
+                remedy="see who changed it; then run the step again",
+            )
+
+    def _require(self, verdict: Verdict, where: str) -> None:
+        if verdict.passed:
+            self._say(f"does as well as the old version {where}")
+            return
+        raise StateError(
+            f"version {self.version.number} does worse than the one that serves, {where}: it is rolled back",
+            key=f"{self.fleet.model}, version {self.version.number}",
+            value="; ".join(verdict.objections),
+            allowed="what deploy.canary sets",
+            remedy="see why in the run's report; the old version serves. Where the difference is meant, "
+            "raise the limit that the message names",
+        )
+
+    def _undo(self, undo: Callable[[], object]) -> None:
+        """Go back; the failure that led here stays the one that is raised."""
+        try:
+            undo()
+        except (MinorkeyError, OSError) as error:
+            emit("warned", text=f"{self.fleet.model}: what was begun could not be undone: {error}")
+        else:
+            self._say("is rolled back")
+
+    def _late(self, last: Callable[[], object]) -> None:
+        """The alias has moved and the version gets every request: what fails now undoes nothing."""
+        try:
+            last()
+        except MinorkeyError as error:
+            emit(
+                "warned",
+                text=f"{self.fleet.model}: version {self.version.number} serves and is champion, but the old "
+                f"one is not taken away yet; run the step again: {error}",
+            )
+
+    def _say(self, text: str) -> None:
+        emit("phase", phase="deploy", text=f"{self.fleet.model}: version {self.version.number} {text}")
+
+
+def _carries(route: Manifest, backend: str, percent: int) -> bool:
+    """Whether an accepted route sends this share to a backend in every rule that has it."""
+    parents = (route.get("status") or {}).get("parents") or []
+    generation = route["metadata"].get("generation")
+    accepted = [
+        condition["status"] == "True" and condition.get("observedGeneration", generation) == generation
+        for parent in parents
+        for condition in parent.get("conditions") or ()
+        if condition["type"] == "Accepted"
+    ]
+    rules = [rule.get("backendRefs") or [] for rule in route["spec"].get("rules") or ()]
+    shares = [ref.get("weight", 1) for refs in rules for ref in refs if ref["name"] == backend]
+    return bool(accepted) and all(accepted) and bool(shares) and set(shares) == {percent}
