@@ -55,6 +55,13 @@ def test_cores_are_shared_among_the_workers() -> None:
         assert only_end(pool, call("echo", value=0)).content["omp"] == "4"
 
 
+def test_there_are_no_more_workers_than_a_quota_leaves_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What a container's quota says is joblib's to read; this is its way to say so without one.
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+    with LocalExecutor() as pool:
+        assert (pool.slots, pool.threads) == (1, 1)
+
+
 def test_a_worker_stays_from_task_to_task() -> None:
     with LocalExecutor(1) as pool:
         pids = {only_end(pool, call("echo", value=number)).content["pid"] for number in range(3)}

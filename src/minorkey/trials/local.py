@@ -1,6 +1,5 @@
 """Persistent worker processes on this machine."""
 
-import os
 import selectors
 import time
 from collections.abc import Sequence
@@ -21,11 +20,12 @@ class LocalExecutor:
 
     Args:
         workers: how many; default: the cores.
-        cores: cores to share among them; default: those this process may use.
+        cores: cores to share among them; default: those this process may use, by its affinity and by the
+            quota of its container.
     """
 
     def __init__(self, workers: int | None = None, *, cores: int | None = None) -> None:
-        available = cores or len(os.sched_getaffinity(0))
+        available = cores or _cores()
         self._slots = workers or available
         self._threads = max(1, available // self._slots)
         self._selector = selectors.DefaultSelector()
@@ -172,6 +172,14 @@ class LocalExecutor:
                 self._drop(worker)
                 self._idle.append(self._start())
                 self._events.append(ended)
+
+
+def _cores() -> int:
+    """Cores that this process may use, at least one."""
+    # The affinity alone would give a pod with two cores of a large node a worker for each core of the node.
+    from joblib import cpu_count  # type: ignore[import-untyped]
+
+    return int(cpu_count())
 
 
 #: The workers of this process, by the number asked for; one entry at most.
