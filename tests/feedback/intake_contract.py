@@ -5,9 +5,11 @@ import concurrent.futures
 import pytest
 
 from minorkey.errors import StateError
+from minorkey.feedback.messages import Batch
 from minorkey.feedback.ripening import forget, ripen
+from minorkey.feedback.shadows import record_shadows
 from minorkey.serving.refusal import Refusal
-from tests.feedback.places import DAY, Clock, counts, ids, intake_of, label, mature, record, store
+from tests.feedback.places import DAY, Clock, counts, ids, intake_of, label, mature, record, shadow, store
 
 
 class IntakeContract:
@@ -124,12 +126,81 @@ class IntakeContract:
         forget(intake)
         assert ids(intake) == {"r3"}
 
+    def test_a_shadow_shares_outcome_and_label_of_the_row_and_changes_no_other_count(self, url: str) -> None:
+        clock = Clock()
+        intake = intake_of(url, clock)
+        shadow(intake, record(1, 0.1))  # before the champion's own record
+        store(intake, record(1, 0.9), record(2, 0.1), record(3, 0.1), record(4, 0.9))
+        assert shadow(intake, record(2, 0.3), record(3, 0.3)) == {"recorded": 2, "known": 0}
+        assert shadow(intake, record(2, 0.0)) == {"recorded": 0, "known": 1}
+        assert counts(intake, "shadow", "4") == {}
+        assert intake.labels("cards", [label(1), label(2)]) == {"joined": 2}
+        mature(intake, clock)
+        assert counts(intake, "outcome") == {"11": 1, "10": 1, "01": 1, "00": 1}
+        assert counts(intake, "outcome", "4") == {} and counts(intake, "label", "4") == {}
+        # Champion's decision, challenger's, outcome, champion. Nobody scored row 4 in shadow.
+        assert counts(intake, "shadow", "4") == {"1013": 1, "0113": 1, "0103": 1}
+        assert counts(intake, "shadow_count", "4") == {"13": 2, "03": 1}
+        assert len(ids(intake)) == 4
+
+    def test_a_shadow_of_a_row_that_is_counted_already_is_counted_then(self, url: str) -> None:
+        clock = Clock()
+        intake = intake_of(url, clock)
+        store(intake, record(1), record(2))
+        intake.labels("cards", [label(1)])
+        mature(intake, clock)
+        for _ in range(2):
+            shadow(intake, record(1), record(2, 0.1))
+        assert counts(intake, "shadow", "4") == {"1113": 1, "1003": 1}
+        assert ripen(intake) == 0 and counts(intake, "shadow", "4") == {"1113": 1, "1003": 1}
+
+    def test_late_shadows_stand_for_the_rows_that_were_thinned_away(self, url: str) -> None:
+        clock = Clock()
+        intake = intake_of(url, clock, keep_negatives=0.2)
+        rows = [record(number, 0.01) for number in range(1_000)]
+        store(intake, *rows)
+        shadow(intake, *rows[:500])
+        mature(intake, clock)
+        assert counts(intake, "shadow", "4") == {"0003": 500}
+        shadow(intake, *rows[500:])
+        assert 850 < counts(intake, "shadow", "4")["0003"] < 1_150
+        assert counts(intake, "shadow_square", "4")["0003"] > 2_000
+
+    def test_shadows_of_selective_labels_count_in_the_audit_slice(self, url: str) -> None:
+        clock = Clock()
+        intake = intake_of(url, clock, label_policy="selective")
+        store(intake, record(1), record(2), record(3, 0.1))
+        shadow(intake, record(1), record(2), record(3))
+        intake.labels("cards", [label(1, intervened=True), label(2, 1, propensity=0.1)])
+        mature(intake, clock)
+        assert counts(intake, "shadow", "4") == {"1113": 10, "0103": 1}
+        assert counts(intake, "shadow_square", "4") == {"1113": 100, "0103": 1}
+        assert counts(intake, "shadow_audited", "4") == {"3": 1}
+
+    def test_shadows_are_deleted_with_their_row_or_once_they_are_old(self, url: str) -> None:
+        clock = Clock()
+        intake = intake_of(url, clock, keep_days=30)
+        store(intake, record(1), record(2))
+        shadow(intake, record(1), record(2), record(7), record(8))
+        assert intake.delete("cards", "r1") and intake.delete("cards", "r8")
+        assert not intake.delete("cards", "r8")
+        clock.now += 8 * DAY
+        forget(intake)
+        assert counts(intake, "shadow_unmatched", "4") == {"": 1}
+        mature(intake, clock)
+        assert counts(intake, "shadow", "4") == {"1103": 1}
+        clock.now += 30 * DAY
+        forget(intake)
+        with intake.books.transaction(alone=False) as made:
+            assert made.rows("SELECT id FROM minorkey_feedback_shadows") == []
+
     def test_a_stranger_is_refused_and_makes_no_series(self, url: str) -> None:
         intake = intake_of(url)
         for call in (
             lambda: intake.labels("stranger", [label(1)]),
             lambda: intake.predictions("stranger", "1", 0.5, [record(1)]),
             lambda: intake.delete("stranger", "r1"),
+            lambda: record_shadows(intake, Batch("stranger", "2", 0.5, [record(1)], "1")),
         ):
             with pytest.raises(Refusal) as caught:
                 call()

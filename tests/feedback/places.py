@@ -3,8 +3,9 @@
 from typing import Any
 
 from minorkey.feedback.intake import Intake
-from minorkey.feedback.messages import Label, Record
+from minorkey.feedback.messages import Batch, Label, Record
 from minorkey.feedback.ripening import ripen
+from minorkey.feedback.shadows import record_shadows
 from minorkey.feedback.spec import FeedbackSpec, LabelledModel
 
 NOW = 1_800_000_000.0
@@ -36,6 +37,11 @@ def record(number: int, score: float = 0.9, *, time: float = NOW) -> Record:
 
 def store(intake: Intake, *records: Record, version: str = "3") -> dict[str, int]:
     return intake.predictions("cards", version, THRESHOLD, records)
+
+
+def shadow(intake: Intake, *records: Record, version: str = "4", champion: str = "3") -> dict[str, int]:
+    """Another version says of the same rows, at a lower threshold."""
+    return record_shadows(intake, Batch("cards", version, 0.25, list(records), champion))
 
 
 def label(number: int, value: int | None = 1, **changes: Any) -> Label:

@@ -156,3 +156,44 @@ def test_no_json_makes_the_service_fail(client: TestClient, label: dict, record:
     ):
         answer = client.post(path, content=json.dumps(body).encode())
         assert answer.status_code < 500, answer.text
+
+
+def test_what_was_scored_in_shadow_is_told_by_names_of_its_own(
+    client: TestClient, intake: Intake, clock: Clock
+) -> None:
+    client.post("/predictions", json=batch(row(1), row(2))).raise_for_status()
+    before = values(client)
+    shadow = batch(row(1, features={}), row(2, score=0.1, features={}), version="4", champion="3")
+    assert client.post("/predictions", json=shadow).json() == {"recorded": 2, "known": 0}
+    cell = (
+        "minorkey_shadow_outcome_total{{actual=0,champion=3,champion_predicted=1,"
+        "model=cards,predicted={},version=4}}"
+    )
+    assert values(client)[cell.format(1)] == values(client)[cell.format(0)] == 0
+    mature(intake, clock)
+    told = values(client)
+    assert told[cell.format(1)] == told[cell.format(0)] == 1
+    assert told["minorkey_shadow_outcome_label_total{actual=0,champion=3,model=cards,version=4}"] == 2
+    new = {name for name in told if name not in before}
+    assert new and all(name.startswith("minorkey_shadow_") for name in new)
+
+
+def test_selective_outcomes_of_a_shadow_are_told_where_somebody_audits(tmp_path: Path, clock: Clock) -> None:
+    intake = intake_of(f"sqlite:///{tmp_path / 'feedback.db'}", clock, label_policy="selective")
+    client = client_of(intake)
+    shadow = batch(row(1), row(2), version="4", champion="3")
+    for body in (batch(row(1), row(2)), shadow):
+        client.post("/predictions", json=body).raise_for_status()
+    assert "minorkey_shadow_outcome_total{" not in client.get("/metrics").text
+    client.post("/labels", json={"model": "cards", "labels": [{"id": "r1", "label": 1, "propensity": 0.5}]})
+    mature(intake, clock)
+    cells = [
+        value for name, value in values(client).items() if name.startswith("minorkey_shadow_outcome_total")
+    ]
+    assert sum(cells) == 3.0
+
+
+@pytest.mark.parametrize("champion", ["", "3", 7, None])
+def test_a_champion_that_is_none_is_refused(client: TestClient, champion: Any) -> None:
+    answer = client.post("/predictions", json=batch(row(1), champion=champion))
+    assert answer.status_code == 400 and "champion" in answer.json()["error"]

@@ -17,6 +17,7 @@ from minorkey.feedback.intake import Intake
 from minorkey.feedback.messages import parse_labels, parse_records
 from minorkey.feedback.metrics import FeedbackMetrics
 from minorkey.feedback.openapi import FEEDBACK
+from minorkey.feedback.shadows import record_shadows
 from minorkey.serving.protocol import parse_json
 from minorkey.serving.refusal import Refusal
 
@@ -97,8 +98,10 @@ def create_app(intake: Intake, token: BearerToken, admission: Admission | None =
 
 
 def _predictions(intake: Intake, content: Any) -> dict[str, Any]:
-    model, version, threshold, records = parse_records(content)
-    return intake.predictions(model, version, threshold, records)
+    batch = parse_records(content)
+    if batch.champion:
+        return record_shadows(intake, batch)
+    return intake.predictions(batch.model, batch.version, batch.threshold, batch.records)
 
 
 def _labels(intake: Intake, content: Any) -> dict[str, Any]:

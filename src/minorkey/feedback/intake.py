@@ -16,6 +16,7 @@ __all__ = ["RESULTS", "Intake", "add"]
 #: What can become of a label. One that came early is told again once it has joined, or is unknown for good.
 RESULTS = ("joined", "duplicate", "conflict", "unknown", "early", "late", "refused")
 _COMBINATIONS = ("00", "01", "10", "11")
+_WITH_IDS = ("minorkey_feedback_rows", "minorkey_feedback_early", "minorkey_feedback_shadows")
 
 _JOIN = """
 UPDATE minorkey_feedback_rows SET label = %s, label_time = %s, intervened = %s, propensity = %s
@@ -50,7 +51,7 @@ class Intake:
         Raises:
             Refusal: the specification does not name the model.
         """
-        horizon = self._model(model).horizon_seconds
+        horizon = self.require(model).horizon_seconds
         with self.books.transaction() as made:
             _announce(made, model, version)
             before = Counter[str]()
@@ -82,7 +83,7 @@ class Intake:
         Raises:
             Refusal: the specification does not name the model.
         """
-        self._model(model)
+        self.require(model)
         results = Counter[tuple[str, str]]()
         with self.books.transaction() as made:
             now = self.clock()
@@ -99,11 +100,11 @@ class Intake:
 
     def delete(self, model: str, identity: str) -> bool:
         """Delete a row and what waits for it; whether there was one. What it was counted as stays counted."""
-        self._model(model)
+        self.require(model)
         with self.books.transaction() as made:
             gone = [
                 made.change(f"DELETE FROM {table} WHERE model = %s AND id = %s", model, identity)  # noqa: S608
-                for table in ("minorkey_feedback_rows", "minorkey_feedback_early")
+                for table in _WITH_IDS
             ]
         return any(gone)
 
@@ -114,7 +115,12 @@ class Intake:
                 for result in ("unknown", "early", "refused"):
                     add(made, "label", model, "", result, 0)
 
-    def _model(self, name: str) -> LabelledModel:
+    def require(self, name: str) -> LabelledModel:
+        """What labels of a model mean.
+
+        Raises:
+            Refusal: the specification does not name the model.
+        """
         if name not in self.spec.models:
             raise Refusal(f"there is no model {ascii(name)[:100]} here", 404)
         return self.spec.models[name]

@@ -8,7 +8,7 @@ from typing import Any
 from minorkey.data.iso8601 import FURTHEST, parse_iso
 from minorkey.serving.refusal import Refusal
 
-__all__ = ["LONGEST_ID", "MAX_ITEMS", "Label", "Record", "parse_labels", "parse_records"]
+__all__ = ["LONGEST_ID", "MAX_ITEMS", "Batch", "Label", "Record", "parse_labels", "parse_records"]
 
 #: Most records or labels of one request.
 MAX_ITEMS = 10_000
@@ -54,21 +54,42 @@ class Label:
     propensity: float | None = None
 
 
-def parse_records(content: Any) -> tuple[str, str, float, list[Record]]:
-    """Read the body of ``POST /predictions``.
+@dataclass(frozen=True)
+class Batch:
+    """The records of one request.
 
-    Returns:
-        Model, version, threshold and records.
+    Attributes:
+        model: name of the model.
+        version: that scored the rows.
+        threshold: its decision threshold.
+        records: the rows.
+        champion: "" for rows that were answered; for those that were scored in shadow the version whose
+            answers the clients got.
+    """
+
+    model: str
+    version: str
+    threshold: float
+    records: list[Record]
+    champion: str = ""
+
+
+def parse_records(content: Any) -> Batch:
+    """Read the body of ``POST /predictions``.
 
     Raises:
         Refusal: naming the record that does not fit; nothing of the request is stored then.
     """
     if not isinstance(content, dict):
         raise Refusal("expected an object with 'model', 'version', 'threshold' and 'records'")
-    _only(content, {"model", "version", "threshold", "records"}, "the body")
+    _only(content, {"model", "version", "threshold", "records", "champion"}, "the body")
     model, version = _text(content.get("model"), "model"), _text(content.get("version"), "version")
+    champion = _text(content["champion"], "champion") if "champion" in content else ""
+    if champion == version:
+        raise Refusal(f"champion: version {_said(version)} cannot be in its own shadow")
     threshold = _number(content.get("threshold"), "threshold")
-    return model, version, threshold, [_record(*item) for item in _items(content.get("records"), "records")]
+    records = [_record(*item) for item in _items(content.get("records"), "records")]
+    return Batch(model, version, threshold, records, champion)
 
 
 def parse_labels(content: Any) -> tuple[str, list[Label], list[str]]:

@@ -16,6 +16,12 @@ from minorkey.feedback.tables import OPEN
 __all__ = ["FeedbackCollector", "FeedbackMetrics"]
 
 _IDENTITY = ["model", "version"]
+_DECISIONS = {
+    "champion_predicted": slice(0, 1),
+    "predicted": slice(1, 2),
+    "actual": slice(2, 3),
+    "champion": slice(3, None),
+}
 #: Family, name, meaning, and the labels beside model and version with the place that each has in the key.
 _COUNTERS: tuple[tuple[str, str, str, dict[str, slice]], ...] = (
     (
@@ -40,9 +46,35 @@ _COUNTERS: tuple[tuple[str, str, str, dict[str, slice]], ...] = (
     ("label", "minorkey_label_received", "Labels, by what became of them.", {"result": slice(0, None)}),
     ("unlabelled", "minorkey_outcome_unlabelled", "Mature rows without an outcome.", {}),
     ("audited", "minorkey_outcome_audited", "Mature rows of the audit slice.", {}),
+    (
+        "shadow",
+        "minorkey_shadow_outcome",
+        "Mature rows that a challenger scored in shadow, by weight.",
+        _DECISIONS,
+    ),
+    (
+        "shadow_square",
+        "minorkey_shadow_outcome_square",
+        "Mature rows that a challenger scored in shadow, by squared weight.",
+        _DECISIONS,
+    ),
+    (
+        "shadow_count",
+        "minorkey_shadow_outcome_label",
+        "Mature rows that a challenger scored in shadow.",
+        {"actual": slice(0, 1), "champion": slice(1, None)},
+    ),
+    (
+        "shadow_unmatched",
+        "minorkey_shadow_unmatched",
+        "Records of a challenger in shadow whose row never came.",
+        {},
+    ),
 )
-#: What would be wrong where labels are selective and nobody audits.
-_NEED_AUDIT = ("outcome", "square", "count", "logit")
+#: What would be wrong where labels are selective and nobody audits; and which count says that somebody does.
+_NEED_AUDIT = dict.fromkeys(("outcome", "square", "count", "logit"), "audited") | dict.fromkeys(
+    ("shadow", "shadow_square", "shadow_count"), "shadow_audited"
+)
 
 _log = structlog.get_logger("minorkey.feedback")
 
@@ -73,11 +105,19 @@ class FeedbackCollector(Collector):
             return
         up.add_metric([], 1)
         yield up
-        audited = {key[:2] for key, value in counts["audited"].items() if value > 0}
+        audited = {
+            (family, *key)
+            for family in set(_NEED_AUDIT.values())
+            for key, value in counts[family].items()
+            if value > 0
+        }
         for family, name, meaning, labels in _COUNTERS:
             series = CounterMetricFamily(name, meaning, labels=[*_IDENTITY, *labels])
             for (model, version, text), value in sorted(counts[family].items()):
-                if family in _NEED_AUDIT and not self._is_told(model, version, audited):
+                champion = text[labels["champion"]] if "champion" in labels else ""
+                if family in _NEED_AUDIT and not (
+                    self._counts_all(model) or (_NEED_AUDIT[family], model, version, champion) in audited
+                ):
                     continue
                 series.add_metric([model, version, *(text[place] for place in labels.values())], value)
             yield series
@@ -90,9 +130,9 @@ class FeedbackCollector(Collector):
             backlog.add_metric([model], waiting.get(model, 0.0))
         yield backlog
 
-    def _is_told(self, model: str, version: str, audited: set[tuple[str, str]]) -> bool:
+    def _counts_all(self, model: str) -> bool:
         wanted = self._intake.spec.models.get(model)
-        return wanted is None or wanted.label_policy != "selective" or (model, version) in audited
+        return wanted is None or wanted.label_policy != "selective"
 
     def _read(self) -> tuple[dict[str, dict[tuple[str, str, str], float]], dict[str, float]]:
         now = self._intake.clock()

@@ -49,6 +49,11 @@ FEEDBACK = description(
                         "model": _MODEL,
                         "version": _TEXT,
                         "threshold": {"type": "number"},
+                        "champion": {
+                            **_TEXT,
+                            "description": "Where the rows were scored in shadow: another version, whose "
+                            "answers the clients got. The features are not kept then.",
+                        },
                         "records": {
                             "type": "array",
                             "items": _RECORD,

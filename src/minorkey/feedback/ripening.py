@@ -6,6 +6,7 @@ from typing import Any
 from minorkey.evaluation.logit_bins import LOGIT_BINS, logit_bin_places
 from minorkey.feedback.intake import Intake, add
 from minorkey.feedback.maturity import is_kept, keep_probability, outcome_of
+from minorkey.feedback.shadows import Ripe, count_shadows, forget_shadows
 from minorkey.feedback.tables import COUNTED, OPEN, UNLABELLED
 from minorkey.stores.sql import Transaction
 
@@ -26,27 +27,32 @@ def ripen(intake: Intake) -> int:
         StateError: the database does not answer.
     """
     with intake.books.transaction() as made:
+        now = intake.clock()
         found = made.rows(
             "SELECT model, id, version, score, threshold, label, intervened, propensity "
-            "FROM minorkey_feedback_rows WHERE state = %s AND mature_at <= %s ORDER BY mature_at LIMIT %s",
+            "FROM minorkey_feedback_rows WHERE state = %s AND mature_at <= %s "
+            "ORDER BY mature_at, model, id LIMIT %s",
             OPEN,
-            intake.clock(),
+            now,
             BATCH,
         )
         counts: Counts = defaultdict(float)
         states: list[tuple[Any, ...]] = []
         thinned: list[tuple[str, str]] = []
+        ripe: dict[tuple[str, str], Ripe] = {}
         places = logit_bin_places([row[3] for row in found])
         for row, place in zip(found, places, strict=True):
             model, identity, version, score, threshold, label, intervened, propensity = row
             wanted = intake.spec.models.get(model)
             policy = "full" if wanted is None else wanted.label_policy
             outcome, weight = outcome_of(policy, label, bool(intervened), propensity)
+            called = int(score >= threshold)
+            ripe[model, identity] = (version, called, outcome, weight, propensity is not None)
             if outcome is None:
                 counts["unlabelled", model, version, ""] += 1
                 states.append((UNLABELLED, None, 1.0, model, identity))
                 continue
-            both = f"{int(score >= threshold)}{outcome}"
+            both = f"{called}{outcome}"
             counts["outcome", model, version, both] += weight
             counts["square", model, version, both] += weight**2
             counts["count", model, version, str(outcome)] += 1
@@ -57,6 +63,7 @@ def ripen(intake: Intake) -> int:
                 states.append((COUNTED, outcome, kept, model, identity))
             else:
                 thinned.append((model, identity))
+        count_shadows(made, now, BATCH, ripe)
         _write(made, counts, states, thinned)
     return len(found)
 
@@ -75,6 +82,7 @@ def forget(intake: Intake) -> None:
                 model,
                 now - wanted.keep_days * _DAY,
             )
+        forget_shadows(made, intake)
         unknown = made.rows(
             "DELETE FROM minorkey_feedback_early WHERE received < %s RETURNING model",
             now - intake.spec.early_days * _DAY,
@@ -96,6 +104,7 @@ def _write(
             states,
         )
     if thinned:
-        made.change_each("DELETE FROM minorkey_feedback_rows WHERE model = %s AND id = %s", thinned)
+        for table in ("minorkey_feedback_rows", "minorkey_feedback_shadows"):
+            made.change_each(f"DELETE FROM {table} WHERE model = %s AND id = %s", thinned)  # noqa: S608
     for (family, model, version, labels), value in counts.items():
         add(made, family, model, version, labels, value)

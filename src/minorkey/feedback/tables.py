@@ -28,6 +28,17 @@ CREATE TABLE IF NOT EXISTS minorkey_feedback_rows (
 );
 CREATE INDEX IF NOT EXISTS minorkey_feedback_rows_mature ON minorkey_feedback_rows (state, mature_at);
 CREATE INDEX IF NOT EXISTS minorkey_feedback_rows_time ON minorkey_feedback_rows (model, time);
+CREATE TABLE IF NOT EXISTS minorkey_feedback_shadows (
+    model text NOT NULL,
+    id text NOT NULL,
+    version text NOT NULL,
+    time double precision NOT NULL,
+    score double precision NOT NULL,
+    threshold double precision NOT NULL,
+    counted integer NOT NULL DEFAULT 0,
+    PRIMARY KEY (model, id, version)
+);
+CREATE INDEX IF NOT EXISTS minorkey_feedback_shadows_time ON minorkey_feedback_shadows (counted, time);
 CREATE TABLE IF NOT EXISTS minorkey_feedback_early (
     model text NOT NULL,
     id text NOT NULL,
