@@ -17,6 +17,7 @@ SHORT = (
     ("serving", (), 2),
     ("trigger", (), 8),
     ("counters", (), 3),
+    ("shadow", (), 3),
     ("loop", ("--seeds", "1"), 7),
     ("thresholds", ("--quick",), 5),
     ("bag", ("--seeds", "3"), 2),

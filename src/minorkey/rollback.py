@@ -21,7 +21,7 @@ from minorkey.serving.verification import verify_in_process
 from minorkey.spec import DeploySpec
 from minorkey.tracking import champion_version
 
-__all__ = ["Rollback", "roll_back"]
+__all__ = ["Rollback", "let_serve", "roll_back"]
 
 
 @dataclass(frozen=True)
@@ -86,20 +86,44 @@ def roll_back(
         )
     bundle = load_version(model, version)
     verify_in_process(bundle)
-    url = _serve(model, version, bundle, left, reason, cluster)
+    url = let_serve(model, version, bundle, left=left, reason=reason, cluster=cluster, proven=True)
     note_rollback(model, left, to=version, reason=reason)
     return Rollback(model, left, version, url)
 
 
-def _serve(
-    model: str, version: str, bundle: Bundle, left: str, reason: str, cluster: ClusterSpec | None
+def let_serve(
+    model: str,
+    version: str,
+    bundle: Bundle,
+    *,
+    left: str,
+    reason: str,
+    cluster: ClusterSpec | None,
+    proven: bool,
 ) -> str:
-    """Let the version serve and be champion, wherever the one that is left serves; gives its address."""
-    where = target_of_version(model, left)
+    """Let a version serve and be champion, wherever the one that is left serves.
+
+    Args:
+        model: name of the registered model.
+        version: the version.
+        bundle: its bundle.
+        left: version that is champion, "" for none.
+        reason: why.
+        cluster: the cluster that serves the model; None: none does.
+        proven: whether it has served before, so that it need not show anything.
+
+    Returns:
+        Its address, "" if nothing that is known here serves it.
+
+    Raises:
+        StateError: the champion is another one by now, the version does not serve, or a cluster serves the
+            model and none is named.
+    """
+    where = target_of_version(model, left) if left else ""
     if cluster is not None and cluster.serving.target != "none":
         spec = DeploySpec(target=cluster.serving.target)
         uri = bundle_of_version(model, version)
-        release = Release(model, version, bundle, uri, expected=left, reason=reason, proven=True)
+        release = Release(model, version, bundle, uri, expected=left, reason=reason, proven=proven)
         url = str(target_of(spec, cluster).deploy(release)["url"])
         note_target(model, version, spec.target)
         return url
@@ -109,7 +133,7 @@ def _serve(
             key=f"{model}, version {left}",
             value=f"deploy.target {where}",
             allowed=f"a cluster specification with serving.{where}",
-            remedy="name it: minorkey rollback MODEL --cluster cluster.yaml",
+            remedy="name it with --cluster cluster.yaml",
         )
     running = local.status(model)
     if running is None:

@@ -14,6 +14,7 @@ from tests.monitoring.promtool import IDENTITY, series, steps, text
 PHASE = 16
 
 _MODEL = {"model": "cards"}
+_PAIR = IDENTITY | {"champion": "6"}
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ def stories(w: Windows) -> dict[str, list[Story]]:
         "slope": ((1.0, 1.2, 1.21, 1.0), (1.0, 0.8, 0.79, 1.0)),
     }
     reference = Series("model:minorkey_reference_prevalence:rate", (0.01,) * 4)
+    gaps = (-0.05, 0.0, 0.001, -0.05)
     return {
         "MinorkeyDataDrift": [
             Story(
@@ -131,6 +133,9 @@ def stories(w: Windows) -> dict[str, list[Story]]:
             for name, by_bound in calibration.items()
             for bound, phases in zip(interval, by_bound, strict=True)
         ],
+        "MinorkeyShadowBetter": [
+            Story((Series("model_champion:minorkey_shadow_mcc_gap:measured_low", gaps, _PAIR),), _PAIR)
+        ],
         "MinorkeyPredictorDown": [_down("minorkey-predictor"), _gone("minorkey-predictor")],
         "MinorkeyErrorBudgetBurnFast": [Story(_both(*_burn("fast"), 0.0144, 0.0145), window=_facts)],
         "MinorkeyErrorBudgetBurnSlow": [Story(_both(*_burn("slow"), 0.006, 0.0061), window=_facts)],
@@ -173,6 +178,12 @@ def stories(w: Windows) -> dict[str, list[Story]]:
             ),
         ],
         "MinorkeyFeedbackDown": [_down("minorkey-feedback"), _gone("minorkey-feedback")],
+        "MinorkeyShadowIncomplete": [
+            Story(
+                (Series("model:minorkey_shadow_lost:ratio", (0.0, 0.01, 0.0101, 0.0)),),
+                window=_facts,
+            )
+        ],
         "MinorkeyTriggerDown": [_down("minorkey-trigger"), _gone("minorkey-trigger")],
         "MinorkeyWebhookDeliveryFailing": [
             Story(

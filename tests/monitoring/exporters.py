@@ -25,7 +25,9 @@ def exported(folder: Path) -> dict[str, set[str]]:
     token = BearerToken(_TOKEN, None, key="token")
     bundle = small_bundle(folder / "bundle")
     bundle.info.reference["rates"] = {"prevalence": 0.1, "true_positive": 0.5, "true_positive_variance": 0.1}
-    predictor = TestClient(predictor_app(Slot(Predictor(bundle, "cards", "3"))))
+    slot = Slot(Predictor(bundle, "cards", "3"))
+    slot.shadow.load(Predictor(bundle, "cards", "4"), slot.current)
+    predictor = TestClient(predictor_app(slot))
     predictor.post("/predict", json={"rows": [ROW]}).raise_for_status()
     intake = intake_of(f"sqlite:///{folder / 'feedback.db'}")
     intake.announce()
@@ -33,6 +35,7 @@ def exported(folder: Path) -> dict[str, set[str]]:
     records = [{"id": "r1", "time": NOW, "score": 0.9, "features": {"amount": 1.5}}]
     batch = {"model": "cards", "version": "3", "threshold": 0.5, "records": records}
     feedback.post("/predictions", json=batch).raise_for_status()
+    feedback.post("/predictions", json=batch | {"version": "4", "champion": "3"}).raise_for_status()
     runs = Runs(folder / "runs")
     watching = trigger_of(f"sqlite:///{folder / 'retune.db'}", runs, World())
     watching.look()

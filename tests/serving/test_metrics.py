@@ -20,6 +20,7 @@ from minorkey.evaluation.logit_bins import LOGIT_BINS, logit_bin_places
 from minorkey.serving.metrics import PredictorMetrics
 from minorkey.serving.predictor import Predictor
 from minorkey.serving.samples import sample_rows
+from minorkey.serving.shadow_metrics import ShadowMetrics
 from minorkey.serving.slot import Slot
 from minorkey.serving.verification import inference_body
 from tests.serving.bundles import ROW
@@ -263,6 +264,7 @@ def test_every_metric_is_documented_and_every_documented_one_is_told(bundle: Bun
     reference = bundle.info.reference | {"rates": rates, "left_out": ["more"]}
     metrics = PredictorMetrics()
     metrics.serve(Predictor(rewritten(bundle, tmp_path / "full", reference), "cards", "1"))
+    ShadowMetrics(metrics.registry).begin(Predictor(bundle, "cards", "2"), "1")
     endings = ("_bucket", "_count", "_sum")
     told = {name for name, _ in read(metrics.text())}
     told = {next((name.removesuffix(end) for end in endings if name.endswith(end)), name) for name in told}

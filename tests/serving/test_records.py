@@ -7,18 +7,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 import uvicorn
 
 from minorkey.bundle.bundle import Bundle
 from minorkey.endpoint.token import BearerToken
 from minorkey.feedback.app import create_app as create_feedback
+from minorkey.feedback.export import export_rows
 from minorkey.feedback.intake import Intake
+from minorkey.feedback.messages import Label
+from minorkey.feedback.ripening import ripen
 from minorkey.serving.predictor import Predictor
 from minorkey.serving.records import Recorder, recorder_of_settings, request_id
 from minorkey.serving.samples import sample_rows
 from minorkey.serving.server import bind, url_of
+from minorkey.serving.shadow_counts import outcomes_of
 from minorkey.serving.slot import Slot
+from minorkey.serving.verification import inference_body
 from tests.feedback.places import spec_of
 from tests.retune.surroundings import wait_until
 
@@ -132,6 +138,42 @@ def test_records_that_are_refused_are_dropped_and_do_not_block(
     http.post("/predict", json=one_row(slot))
     wait_until(lambda: len(rows_of(intake)) == 1)
     slot.recorder.stop()
+
+
+def test_a_challenger_in_shadow_is_measured_on_the_champions_rows_and_labels(
+    slot: Slot, other_bundle: Bundle, tmp_path: Path, feedback: str, intake: Intake, http: httpx.Client
+) -> None:
+    slot.recorder = Recorder(feedback, TOKEN, slot.metrics)
+    slot.shadow.recorder = Recorder(feedback, TOKEN, slot.shadow.metrics)
+    threads = (slot.recorder, slot.shadow, slot.shadow.recorder)
+    challenger = Predictor(other_bundle, "cards", "2")
+    challenger.threshold = 0.2
+    slot.shadow.load(challenger, slot.current)
+    for thread in threads:
+        thread.start()
+    columns = sample_rows(slot.current.bundle.info, 60, seed=5)
+    http.post("/v2/models/cards/infer", json={**inference_body(columns), "id": "r"}).raise_for_status()
+    wait_until(lambda: len(rows_of(intake)) == 60 and shadows(intake) == 60)
+    for thread in threads:
+        thread.stop()
+    actual = np.arange(60) % 3 == 0
+    intake.labels("cards", [Label(f"r/{place}", 1) for place in np.flatnonzero(actual).tolist()])
+    intake.clock = lambda: time.time() + 2 * 86_400
+    assert ripen(intake) == 60
+    expected = np.zeros((2, 2, 2))
+    decided, apart = slot.current.predict(columns).predicted, challenger.predict(columns).predicted
+    np.add.at(expected, (decided, apart, actual.astype(int)), 1)
+    text = httpx.get(f"{feedback}/metrics", trust_env=False).text
+    (found,) = outcomes_of(text, "cards").values()
+    assert (found.version, found.champion, found.cells.tolist()) == ("2", "1", expected.tolist())
+    assert found.labels.tolist() == [40, 20]
+    assert export_rows(intake, "cards", tmp_path / "fresh.parquet") == 60
+    assert 'minorkey_outcome_total{actual="1",model="cards",predicted="1",version="2"}' not in text
+
+
+def shadows(intake: Intake) -> int:
+    with intake.books.transaction(alone=False) as made:
+        return made.rows("SELECT count(*) FROM minorkey_feedback_shadows")[0][0]
 
 
 @pytest.mark.parametrize("given", ["", None, "a\nb", "x" * 181, "\x00"])

@@ -21,6 +21,7 @@ from minorkey.cli.init import init_command
 from minorkey.cli.loop import loop_command
 from minorkey.cli.predict import predict_command
 from minorkey.cli.profile import profile_command
+from minorkey.cli.promote import promote_command
 from minorkey.cli.report import report_command
 from minorkey.cli.retune import retune_app
 from minorkey.cli.rollback import rollback_command
@@ -29,6 +30,7 @@ from minorkey.cli.runs import runs_command
 from minorkey.cli.schedule import schedule_command
 from minorkey.cli.schema import schema_command
 from minorkey.cli.serve import serve_command
+from minorkey.cli.shadow import shadow_app
 from minorkey.cli.simulate import simulate_command
 from minorkey.cli.submit import submit_command
 from minorkey.cli.sweep import sweep_command
@@ -58,6 +60,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "drift": drift_command,
     "serve": serve_command,
     "adjust": adjust_command,
+    "promote": promote_command,
     "rollback": rollback_command,
     "simulate": simulate_command,
     "loop": loop_command,
@@ -73,6 +76,7 @@ for _name, _command in _COMMANDS.items():
     app.command(_command, name=_name)
 app.command(retune_app)
 app.command(feedback_app)
+app.command(shadow_app)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -14,6 +14,7 @@ def serve_command(
     *,
     bundle: Path | None = None,
     model: str | None = None,
+    shadow: str | None = None,
     host: str = "127.0.0.1",
     port: int = 8080,
     stop: str | None = None,
@@ -29,6 +30,7 @@ def serve_command(
 
     - `minorkey serve --bundle runs/fraud/bundle`
     - `minorkey serve --model fraud@champion --port 9000`
+    - `minorkey serve --model fraud@champion --shadow fraud@challenger`
     - `minorkey serve --stop fraud` (ends the predictor that `minorkey run` started)
 
     Parameters
@@ -37,6 +39,9 @@ def serve_command(
         Folder of a bundle, such as `runs/MODEL/bundle`.
     model
         A registered model: NAME@ALIAS or NAME@VERSION. Default: minorkey@champion.
+    shadow
+        What scores the same rows, counted apart and in no answer: NAME@ALIAS (followed), NAME@VERSION or
+        the folder of a bundle.
     host
         Address to bind. The default is reachable from this machine only.
     port
@@ -55,6 +60,13 @@ def serve_command(
             allowed="one",
             remedy="leave one out",
         )
+    if stop is not None and shadow is not None:
+        raise SpecError(
+            "nothing serves, so nothing can be in shadow",
+            key="--stop, --shadow",
+            allowed="one",
+            remedy="`minorkey shadow stop` ends a shadow alone",
+        )
     if stop is not None:
         print(_stop(stop))
         return
@@ -67,7 +79,7 @@ def serve_command(
             allowed="together with --bundle",
             remedy="name the bundle's folder, or leave them out",
         )
-    serve(bundle=bundle, model=model, host=host, port=port, served_as=served_as, digest=digest)
+    serve(bundle=bundle, model=model, host=host, port=port, served_as=served_as, digest=digest, shadow=shadow)
 
 
 def _stop(model: str) -> str:

@@ -27,7 +27,7 @@ def target_of(spec: DeploySpec, cluster: ClusterSpec | None = None) -> DeployTar
         SpecError: the target needs something that the cluster's specification does not describe.
     """
     if spec.target == "local":
-        return LocalTarget(spec.host, spec.port)
+        return LocalTarget(spec.host, spec.port, spec.shadow)
     if spec.target == "none":
         return RegisteredTarget()
     made = _ON_CLUSTERS.get(spec.target)

@@ -9,7 +9,7 @@ import numpy as np
 from minorkey.evaluation.metrics import Confusion
 from minorkey.evaluation.ranking import Floats
 
-__all__ = ["implied_mcc", "implied_mcc_variance", "mcc_variance"]
+__all__ = ["implied_mcc", "implied_mcc_variance", "mcc_slopes", "mcc_variance"]
 
 
 def implied_mcc(prevalence: Floats | float, true_positive: float, false_positive: float) -> Floats:
@@ -52,18 +52,28 @@ def mcc_variance(confusion: Confusion, squares: Confusion) -> Floats:
 
     Source: Bishop, Fienberg and Holland (1975), "Discrete Multivariate Analysis", chapter 14.
     """
+    slopes = mcc_slopes(confusion)
+    return np.asarray(
+        slopes.tp**2 * squares.tp
+        + slopes.fp**2 * squares.fp
+        + slopes.fn**2 * squares.fn
+        + slopes.tn**2 * squares.tn
+    )
+
+
+def mcc_slopes(confusion: Confusion) -> Confusion:
+    """What one more row in a cell adds to the Matthews correlation; NaN where a margin is empty."""
     tp, fp, fn, tn = confusion.tp, confusion.fp, confusion.fn, confusion.tn
     called, actual, refused, clean = tp + fp, tp + fn, tn + fn, tn + fp
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = np.sqrt(called * actual) * np.sqrt(clean * refused)
         half = (tp * tn - fp * fn) / scale / 2
-        slopes = (
-            (tn / scale - half * (1 / called + 1 / actual), squares.tp),
-            (-fn / scale - half * (1 / called + 1 / clean), squares.fp),
-            (-fp / scale - half * (1 / actual + 1 / refused), squares.fn),
-            (tp / scale - half * (1 / clean + 1 / refused), squares.tn),
+        return Confusion(
+            tp=tn / scale - half * (1 / called + 1 / actual),
+            fp=-fn / scale - half * (1 / called + 1 / clean),
+            fn=-fp / scale - half * (1 / actual + 1 / refused),
+            tn=tp / scale - half * (1 / clean + 1 / refused),
         )
-        return np.asarray(sum(slope**2 * square for slope, square in slopes))
 
 
 def _called(prevalence: Floats | float, true_positive: float, false_positive: float) -> tuple[Floats, Floats]:

@@ -4,6 +4,7 @@ from minorkey.registry.bundles import check_bundle_root, fetch_bundle, store_bun
 from minorkey.registry.former import (
     champion_before,
     former_champion,
+    note_promotion,
     note_rollback,
     note_target,
     rollback_note,
@@ -28,6 +29,7 @@ __all__ = [
     "former_champion",
     "load_version",
     "move_champion",
+    "note_promotion",
     "note_rollback",
     "note_target",
     "register_version",

@@ -10,13 +10,14 @@ from minorkey.tracking.client import ABSENT
 __all__ = [
     "champion_before",
     "former_champion",
+    "note_promotion",
     "note_rollback",
     "note_target",
     "rollback_note",
     "target_of_version",
 ]
 
-_ROLLED_BACK = "minorkey.rolled_back"
+_ROLLED_BACK, _PROMOTED = "minorkey.rolled_back", "minorkey.promoted"
 #: Tag: the deploy target where a version was made to serve.
 _TARGET = "minorkey.target"
 
@@ -97,3 +98,15 @@ def target_of_version(model: str, version: str) -> str:
         StateError: the tracking server does not answer.
     """
     return tags_of_version(model, version).get(_TARGET, "")
+
+
+def note_promotion(model: str, version: str, *, over: str, reason: str) -> None:
+    """Tag a version as promoted by hand, over which version and why; a rollback of it goes back to that one.
+
+    Raises:
+        StateError: the tracking server does not answer.
+    """
+    text = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} over version {over or 'none'}: {reason}"
+    with reaching():
+        client().set_model_version_tag(model, version, _PROMOTED, text[:1000])
+        client().set_model_version_tag(model, version, COMPARED, over)

@@ -57,8 +57,12 @@ def bundle_of_version(model: str, version: str) -> str:
     return str(uri)
 
 
-def resolve_reference(reference: str) -> tuple[str, str, str]:
+def resolve_reference(reference: str, *, key: str = "--model") -> tuple[str, str, str]:
     """What ``NAME@ALIAS`` or ``NAME@VERSION`` points to.
+
+    Args:
+        reference: the text.
+        key: the option that holds it, for the message.
 
     Returns:
         Model name, alias ("" for a fixed version) and version.
@@ -72,7 +76,7 @@ def resolve_reference(reference: str) -> tuple[str, str, str]:
     if not model or not version:
         raise StateError(
             "the registry has no such model",
-            key="--model",
+            key=key,
             value=reference,
             allowed="NAME@ALIAS (as in minorkey@champion) or NAME@VERSION",
             remedy="run `minorkey run` first, or check MINORKEY_HOME and MLFLOW_TRACKING_URI",

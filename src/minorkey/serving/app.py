@@ -122,13 +122,16 @@ def _understand(parse: _Parse, body: bytes, predictor: Predictor) -> InferenceRe
 def _answer(
     slot: Slot, predictor: Predictor, understood: InferenceRequest, render: _Render, checking: bool
 ) -> bytes:
+    started = time.perf_counter()
     prediction = predictor.predict(understood.columns, understood.reasons)
+    seconds = None if understood.reasons else time.perf_counter() - started
     content = _encode(render(predictor, understood, prediction))
     if checking:
         return content
     slot.metrics.predicted(predictor, understood.columns, prediction)
     if slot.recorder is not None and understood.id is not None:
         slot.recorder.offer(predictor, understood.id, understood.columns, prediction)
+    slot.shadow.offer(predictor, understood.columns, prediction, understood.id, seconds)
     return content
 
 

@@ -29,9 +29,15 @@ class BinCounts(Collector):
     ``minorkey_expected_outcome_total``.
 
     The series of the version that serves and of the one before are kept; those of older ones end.
+
+    Args:
+        shadow: names begin with ``minorkey_shadow_``, and features, which do not depend on the version that
+            scores them, are not counted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, shadow: bool = False) -> None:
+        self._prefix = "minorkey_shadow" if shadow else "minorkey"
+        self._features = not shadow
         self._lock = threading.Lock()
         self._counted: dict[tuple[str, str], _Counted] = {}
 
@@ -41,7 +47,7 @@ class BinCounts(Collector):
         with self._lock:
             known = self._counted.pop(key, None)
             same = known is not None and known.digest == predictor.bundle.digest
-            self._counted[key] = known if known is not None and same else _Counted(predictor)
+            self._counted[key] = known if known is not None and same else _Counted(predictor, self._features)
             for old in list(self._counted)[:-_VERSIONS_KEPT]:
                 del self._counted[old]
 
@@ -57,10 +63,10 @@ class BinCounts(Collector):
     def collect(self) -> Iterator[CounterMetricFamily]:
         """The three families as they stand."""
         features = CounterMetricFamily(
-            "minorkey_feature_bin", "Rows by bin of a feature.", labels=(*_LABELS, "feature", "bin")
+            f"{self._prefix}_feature_bin", "Rows by bin of a feature.", labels=(*_LABELS, "feature", "bin")
         )
         scores = CounterMetricFamily(
-            "minorkey_score_bin", "Rows by bin of the calibrated score.", labels=(*_LABELS, "bin")
+            f"{self._prefix}_score_bin", "Rows by bin of the calibrated score.", labels=(*_LABELS, "bin")
         )
         logits = CounterMetricFamily(
             "minorkey_score_logit_bin",
@@ -68,7 +74,7 @@ class BinCounts(Collector):
             labels=(*_LABELS, "bin"),
         )
         expected = CounterMetricFamily(
-            "minorkey_expected_outcome",
+            f"{self._prefix}_expected_outcome",
             "Outcomes that the calibrated scores promise, by decision.",
             labels=(*_LABELS, "predicted", "actual"),
         )
@@ -84,16 +90,19 @@ class BinCounts(Collector):
                 for predicted, row in enumerate(counted.expected):
                     for actual, rows in enumerate(row):
                         expected.add_metric((*key, str(predicted), str(actual)), rows)
-        yield from (features, scores, logits, expected)
+        if self._features:
+            yield from (features, logits)
+        yield from (scores, expected)
 
 
 class _Counted:
     """The counts of one bundle."""
 
-    def __init__(self, predictor: Predictor) -> None:
+    def __init__(self, predictor: Predictor, features: bool) -> None:
         reference = predictor.bundle.info.reference
         self.digest = predictor.bundle.digest
-        self.features = [_BinCount(name, entry) for name, entry in reference.get("features", {}).items()]
+        watched = reference.get("features", {}) if features else {}
+        self.features = [_BinCount(name, entry) for name, entry in watched.items()]
         self.score = _BinCount("", reference["score"]) if "score" in reference else None
         self.logits = [0] * len(LOGIT_BINS)
         self.expected = [[0.0, 0.0], [0.0, 0.0]]

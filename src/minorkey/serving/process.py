@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,14 +15,16 @@ import psutil
 
 from minorkey.errors import StateError
 from minorkey.serving.follower import Follower, load_target
-from minorkey.serving.pointer import read_pointer
+from minorkey.serving.pointer import Target, read_pointer
 from minorkey.serving.server import bind, run_server, url_of
+from minorkey.serving.shadow_follower import ShadowFollower
+from minorkey.serving.shadow_pointer import read_shadow, shadow_path
 from minorkey.serving.slot import Slot
 
 __all__ = ["FORMAT", "POINTER", "RECORD", "main"]
 
 #: Version of the two files below; a process of another one is restarted.
-FORMAT = 1
+FORMAT = 2
 POINTER = "current.json"
 RECORD = "server.json"
 #: Seconds between two looks at the pointer.
@@ -44,7 +47,19 @@ def main() -> None:
     listener = bind(arguments.host, arguments.port)
     _write_record(folder / RECORD, arguments.model, arguments.host, url_of(listener))
     follower = Follower(slot, target, lambda: read_pointer(folder / POINTER), seconds=POLL_SECONDS)
-    run_server(slot, follower, listener)
+    run_server(
+        slot, follower, listener, ShadowFollower(slot, _challenger(arguments.model), seconds=POLL_SECONDS)
+    )
+
+
+def _challenger(model: str) -> Callable[[], Target | None]:
+    path = shadow_path(model)
+
+    def point() -> Target | None:
+        known = read_shadow(path)
+        return None if known is None else known.target
+
+    return point
 
 
 def _write_record(path: Path, model: str, host: str, url: str) -> None:

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import numpy as np
@@ -15,7 +15,6 @@ import structlog
 
 from minorkey.errors import StateError
 from minorkey.serving.columns import Columns
-from minorkey.serving.metrics import PredictorMetrics
 from minorkey.serving.predictor import Prediction, Predictor
 from minorkey.settings import settings
 
@@ -37,6 +36,15 @@ class _Scored:
     time: float
     columns: Columns
     prediction: Prediction
+    champion: str
+
+
+class Drops(Protocol):
+    """Counts records that are lost."""
+
+    def dropped(self, predictor: Predictor, rows: int) -> None:
+        """Count prediction records that were lost."""
+        ...
 
 
 class Recorder(threading.Thread):
@@ -52,9 +60,7 @@ class Recorder(threading.Thread):
         buffer_rows: rows that wait at most.
     """
 
-    def __init__(
-        self, url: str, token: str, metrics: PredictorMetrics, *, buffer_rows: int = BUFFER_ROWS
-    ) -> None:
+    def __init__(self, url: str, token: str, metrics: Drops, *, buffer_rows: int = BUFFER_ROWS) -> None:
         super().__init__(name="recorder", daemon=True)
         self._url, self._metrics, self._room = url.rstrip("/"), metrics, buffer_rows
         self._client = httpx.Client(
@@ -64,7 +70,14 @@ class Recorder(threading.Thread):
         self._lock, self._came, self._stopped = threading.Lock(), threading.Event(), threading.Event()
         self._complaint = ""
 
-    def offer(self, predictor: Predictor, identity: str, columns: Columns, prediction: Prediction) -> None:
+    def offer(
+        self,
+        predictor: Predictor,
+        identity: str,
+        columns: Columns,
+        prediction: Prediction,
+        champion: str = "",
+    ) -> None:
         """Take the rows of one request, if there is room.
 
         Args:
@@ -73,13 +86,15 @@ class Recorder(threading.Thread):
                 ``/1`` and so on.
             columns: the features.
             prediction: what came of them.
+            champion: the version that answered, where these rows were scored in shadow.
         """
         rows = len(prediction.score)
         with self._lock:
             taken = rows <= self._room
             if taken:
                 self._room -= rows
-                self._waiting.append(_Scored(predictor, identity, time.time(), columns, prediction))
+                scored = _Scored(predictor, identity, time.time(), columns, prediction, champion)
+                self._waiting.append(scored)
         if taken:
             self._came.set()
         else:
@@ -114,11 +129,11 @@ class Recorder(threading.Thread):
     def _send_first(self) -> bool:
         """Send the oldest requests of one version; False where the service is away and they have to wait."""
         batch = self._oldest()
-        predictor = batch[0].predictor
+        predictor, champion = batch[0].predictor, batch[0].champion
         try:
             records = [record for scored in batch for record in _records(scored)]
             for start in range(0, len(records), _BATCH_ROWS):
-                self._post(predictor, records[start : start + _BATCH_ROWS])
+                self._post(predictor, champion, records[start : start + _BATCH_ROWS])
         except (httpx.HTTPError, _Away) as error:
             self._complain(str(error) or type(error).__name__)
             return False
@@ -135,18 +150,19 @@ class Recorder(threading.Thread):
             batch, rows = [self._waiting[0]], len(self._waiting[0].prediction.score)
             for scored in list(self._waiting)[1:_BATCH_ROWS]:
                 rows += len(scored.prediction.score)
-                if scored.predictor is not batch[0].predictor or rows > _BATCH_ROWS:
+                same = scored.predictor is batch[0].predictor and scored.champion == batch[0].champion
+                if not same or rows > _BATCH_ROWS:
                     break
                 batch.append(scored)
         return batch
 
-    def _post(self, predictor: Predictor, records: list[dict[str, Any]]) -> None:
+    def _post(self, predictor: Predictor, champion: str, records: list[dict[str, Any]]) -> None:
         body = {
             "model": predictor.model,
             "version": predictor.version,
             "threshold": predictor.threshold,
             "records": records,
-        }
+        } | ({"champion": champion} if champion else {})
         answer = self._client.post(f"{self._url}/predictions", json=body)
         if answer.status_code >= 500 or answer.status_code in (401, 403, 429):
             # A token may be about to be replaced; what is refused for itself will be refused again.
@@ -174,7 +190,7 @@ def request_id(given: str | None) -> str:
     return uuid.uuid4().hex
 
 
-def recorder_of_settings(metrics: PredictorMetrics) -> Recorder | None:
+def recorder_of_settings(metrics: Drops) -> Recorder | None:
     """The recorder that the settings ask for, None where they name no feedback service.
 
     Raises:

@@ -11,7 +11,7 @@ from minorkey.evaluation.logit_bins import LOGIT_BINS, LOGIT_CENTRES
 from minorkey.serving.label_text import label_text
 from minorkey.serving.predictor import Predictor
 
-__all__ = ["reference_gauges"]
+__all__ = ["reference_gauges", "score_fractions"]
 
 _LABELS = ("model", "version")
 #: Most features that are named as left out; their number is told in any case.
@@ -105,6 +105,13 @@ def _families(reference: dict[str, Any]) -> Iterator[tuple[str, str, tuple[str, 
         (),
         iter([((), float(len(left_out)))]),
     )
+
+
+def score_fractions(predictor: Predictor) -> Iterator[tuple[str, float]]:
+    """The share of the reference's rows in each bin of the score, smoothed; nothing of an older bundle."""
+    reference = predictor.bundle.info.reference
+    for labels, share in _fractions(reference["score"], reference["rows"]) if "score" in reference else ():
+        yield label_text(labels[0]), share
 
 
 def _rates(rates: dict[str, float | None]) -> Iterator[tuple[str, str, tuple[str, ...], _Series]]:

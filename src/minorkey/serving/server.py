@@ -16,6 +16,8 @@ from minorkey.serving.follower import Follower, load_target
 from minorkey.serving.pointer import Target
 from minorkey.serving.predictor import Predictor
 from minorkey.serving.records import recorder_of_settings
+from minorkey.serving.shadow_follower import ShadowFollower
+from minorkey.serving.shadow_reference import shadow_of
 from minorkey.serving.slot import Slot
 from minorkey.tracking import version_of
 
@@ -35,6 +37,7 @@ def serve(
     *,
     served_as: str = "",
     digest: str = "",
+    shadow: str | None = None,
 ) -> None:
     """Serve a bundle, or a registered model whose alias is followed, until SIGTERM or SIGINT.
 
@@ -45,6 +48,8 @@ def serve(
         port: port to bind, 0 for any free one.
         served_as: ``NAME@VERSION`` that a bundle is served as; "": its own name and its digest's beginning.
         digest: what the bundle's must be; "": any.
+        shadow: what scores the same rows and is counted apart: ``NAME@ALIAS`` (followed), ``NAME@VERSION``
+            or the folder of a bundle.
 
     Raises:
         BundleError: the bundle is altered, foreign, absent, or another one than `digest` says.
@@ -63,9 +68,10 @@ def serve(
         follower = None
     else:
         slot, follower = _registered(model or "minorkey@champion")
+    beside = None if shadow is None else shadow_of(slot, shadow)
     listener = bind(host, port)
     _log.info("serving", url=url_of(listener), model=slot.current.model, version=slot.current.version)
-    run_server(slot, follower, listener)
+    run_server(slot, follower, listener, beside)
 
 
 def predictor_of_bundle(folder: Path, served_as: str = "", digest: str = "") -> Predictor:
@@ -155,12 +161,23 @@ def http_config(app: Starlette, *, at_once: int, keep_alive: int = 5) -> uvicorn
     )
 
 
-def run_server(slot: Slot, follower: Follower | None, listener: socket.socket) -> None:
+def run_server(
+    slot: Slot,
+    follower: Follower | None,
+    listener: socket.socket,
+    beside: ShadowFollower | None = None,
+) -> None:
     """Answer requests until SIGTERM or SIGINT; requests under way are finished first."""
     config = http_config(create_app(slot), at_once=512, keep_alive=75)
     slot.recorder = recorder_of_settings(slot.metrics)
     if slot.recorder is not None:
         slot.recorder.start()
+    if beside is not None:
+        slot.shadow.recorder = recorder_of_settings(slot.shadow.metrics)
+        if slot.shadow.recorder is not None:
+            slot.shadow.recorder.start()
+        slot.shadow.start()
+        beside.start()
     if follower is not None:
         follower.start()
     try:
@@ -168,6 +185,11 @@ def run_server(slot: Slot, follower: Follower | None, listener: socket.socket) -
     finally:
         if follower is not None:
             follower.stop()
+        if beside is not None:
+            beside.stop()
+            slot.shadow.stop()
+            if slot.shadow.recorder is not None:
+                slot.shadow.recorder.stop()
         if slot.recorder is not None:
             slot.recorder.stop()
 

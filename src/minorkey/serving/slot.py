@@ -3,6 +3,7 @@
 from minorkey.serving.metrics import PredictorMetrics
 from minorkey.serving.predictor import Predictor
 from minorkey.serving.records import Recorder
+from minorkey.serving.shadow import Shadow
 
 __all__ = ["Slot"]
 
@@ -14,11 +15,13 @@ class Slot:
         current: what new requests get.
         metrics: counters that outlive a swap.
         recorder: what takes a record of every row that is scored, None for nobody.
+        shadow: what scores with a challenger too, beside the requests.
     """
 
     def __init__(self, predictor: Predictor) -> None:
         self.metrics = PredictorMetrics()
         self.recorder: Recorder | None = None
+        self.shadow = Shadow(self.metrics.registry)
         self.current = predictor
         self.swap(predictor)
 
@@ -26,4 +29,5 @@ class Slot:
         """Warm a predictor, then let it answer every new request."""
         predictor.warm()
         self.metrics.serve(predictor)
+        self.shadow.beside(predictor)
         self.current = predictor

@@ -11,6 +11,7 @@ from minorkey.spec.reading import load_spec, parse_section, with_overrides
 from minorkey.spec.run import RunSpec
 from minorkey.spec.search import SearchSpec
 from minorkey.spec.section import Section
+from minorkey.spec.shadow import ShadowSpec
 from minorkey.spec.split import SplitSpec
 from minorkey.spec.threshold import ThresholdSpec
 from minorkey.spec.validation import validated
@@ -25,6 +26,7 @@ __all__ = [
     "RunSpec",
     "SearchSpec",
     "Section",
+    "ShadowSpec",
     "SplitSpec",
     "ThresholdSpec",
     "load_spec",

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from minorkey.spec.section import Section
+from minorkey.spec.shadow import ShadowSpec
 
 __all__ = ["CanarySpec", "DeploySpec"]
 
@@ -51,6 +52,9 @@ class DeploySpec(Section):
     )
     host: str = Field("127.0.0.1", description="Address the local predictor binds.")
     port: int = Field(0, ge=0, le=65_535, description="Port of the local predictor. 0: any free one.")
+    shadow: ShadowSpec = Field(
+        ShadowSpec(), description="For `local`: what scores beside the champion, counted apart."
+    )
     canary: CanarySpec = Field(
         CanarySpec(), description="For `kserve` on a cluster with a gateway: what a new version has to show."
     )

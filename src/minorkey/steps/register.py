@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from minorkey.bundle.bundle import Bundle
 from minorkey.errors import StateError
 from minorkey.registry import register_version, store_bundle
+from minorkey.serving.shadow_pointer import point_to_challenger
 from minorkey.steps.step import step
 from minorkey.tracking import RunTracker, open_run
 
@@ -33,6 +34,8 @@ def run(
 ) -> RegisterResult:
     """Store the bundle, log metrics and reports, and write the model version as ``challenger``.
 
+    Where this machine's predictor follows challengers, the version scores in its shadow from now on.
+
     Args:
         model: name of the registered model.
         run_key: identity of the pipeline run; with the bundle's digest it makes the step repeatable.
@@ -56,6 +59,7 @@ def run(
     }
     compared_with = str(verdict.get("champion_version", ""))
     version = register_version(model, run_key, bundle, uri, tracker, tags, compared_with=compared_with)
+    point_to_challenger(model, version, uri)
     _log_run(tracker, bundle, verdict, version)
     for path in (verdict_path, report_path, card_path, study_path):
         tracker.log_artifact(path)

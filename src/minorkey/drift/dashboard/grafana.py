@@ -34,7 +34,10 @@ def render_dashboard() -> str:
     made = (
         dashboard.Dashboard("minorkey")
         .uid("minorkey")
-        .description("Is it healthy, is the data drifting, is it still right, what did the loop do?")
+        .description(
+            "Is it healthy, is the data drifting, is it still right, would the challenger do better, "
+            "what did the loop do?"
+        )
         .tags(["minorkey"])
         .time("now-24h", "now")
         .refresh("1m")
