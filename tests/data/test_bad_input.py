@@ -204,6 +204,13 @@ def test_huge_cell(tmp_path: Path, write: Writer) -> None:
     assert len(str(error)) < 1_000
 
 
+@pytest.mark.parametrize("before", [0, 1, 2, 200_000])
+def test_the_line_of_a_huge_cell_is_told(tmp_path: Path, before: int) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(b"note,fraud\n" + b"%050d,0\n" % 7 * before + b"1," + b"x" * 9_000_000 + b"\n2,1\n")
+    assert _refused(str(path)).key == f"line {before + 2}"
+
+
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
 def test_wrong_encoding(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "rows.csv"

@@ -122,19 +122,28 @@ def _check_bytes(stream: BinaryIO, encoding: str, separator: str, source: str, l
     """Check the encoding of every byte, and that no two separators are too far apart."""
     decoder = codecs.getincrementaldecoder(encoding)()
     breaks = [ord("\n"), *(separator.encode()[:1] if len(separator) == 1 else b"")]
-    lines, run = 0, 0
+    # The stretch without a break that goes on: its bytes so far, and the line that it began in.
+    lines, stretch, begun = 0, 0, 1
     while block := stream.read(_BLOCK):
         codes = np.frombuffer(block, dtype=np.uint8)
+        newlines = codes == ord("\n")
         try:
             decoder.decode(block)
         except UnicodeDecodeError as error:
-            line = 1 + lines + int((codes[: error.start] == ord("\n")).sum())
+            line = 1 + lines + int(newlines[: error.start].sum())
             raise _not_encoded(encoding, source, line, error) from None
         ends = np.flatnonzero(np.isin(codes, breaks))
-        longest, run = _longest_run(ends, len(codes), run)
-        if longest > limits.max_cell_bytes:
-            raise cell_too_long(source, f"near line {lines + 1}", longest, limits)
-        lines += int((codes == ord("\n")).sum())
+        lengths = np.diff(ends, prepend=-1 - stretch) - 1
+        stretch = len(codes) - 1 - int(ends[-1]) if len(ends) else stretch + len(codes)
+        lengths = np.append(lengths, stretch)
+        if lengths.max() > limits.max_cell_bytes:
+            longest = int(lengths.argmax())
+            if longest > 0:
+                begun = 1 + lines + int(newlines[: ends[longest - 1] + 1].sum())
+            raise cell_too_long(source, f"line {begun}", int(lengths[longest]), limits)
+        lines += int(newlines.sum())
+        if len(ends):
+            begun = 1 + lines
 
 
 def _not_encoded(encoding: str, source: str, line: int, error: UnicodeDecodeError) -> DataError:
@@ -145,15 +154,6 @@ def _not_encoded(encoding: str, source: str, line: int, error: UnicodeDecodeErro
         allowed="UTF-8, or the encoding given as data.options.encoding",
         remedy="set data.options.encoding (often latin-1, cp1252 or utf-16), or save the file as UTF-8",
     )
-
-
-def _longest_run(ends: "np.ndarray[tuple[int], np.dtype[np.intp]]", size: int, run: int) -> tuple[int, int]:
-    """The longest stretch without a break in a block, and the stretch that goes on into the next one."""
-    if not len(ends):
-        return run + size, run + size
-    rest = size - int(ends[-1]) - 1
-    inner = int(np.diff(ends).max(initial=1)) - 1
-    return max(run + int(ends[0]), inner, rest), rest
 
 
 def _parse(stream: BinaryIO, encoding: str, separator: str, decimal: str, source: str) -> pd.DataFrame:
