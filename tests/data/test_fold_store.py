@@ -13,7 +13,7 @@ from minorkey.data.durations import DAY
 from minorkey.data.fold_store import FoldStore, PreparedFold
 from minorkey.data.splits import split_dataset
 from minorkey.data.training_set import TrainingSet
-from minorkey.errors import DataError, SpecError, StateError
+from minorkey.errors import ContractError, DataError, SpecError, StateError
 from minorkey.models.family import Encoding
 from minorkey.spec import SplitSpec
 from minorkey.trials.trial import Configuration
@@ -166,6 +166,45 @@ def test_a_window_keeps_the_newest_rows(tmp_path: Path) -> None:
     assert len(windowed.y_valid) == len(fold.valid)
     with pytest.raises(DataError):
         prepare(store, training, Configuration("extra_trees", train_window=60.0), fold=None)
+
+
+def test_recency_fades_the_weights_of_training_rows_alone(tmp_path: Path) -> None:
+    training = make_training("time", weighted=True)
+    event, weight = training.dataset.event_time, training.dataset.weight
+    assert event is not None and weight is not None
+    store, fold = FoldStore(tmp_path, BIG), training.part("final").partitions[0][2]
+    faded = Configuration("extra_trees", recency_half_life=10 * DAY)
+    plain, made = prepare(store, training, fold=2), prepare(store, training, faded, fold=2)
+    expected = weight[fold.train] * 0.5 ** (
+        (training.membership["train_end"] - event[fold.train]) / (10 * DAY)
+    )
+    np.testing.assert_allclose(made.w_train, expected / expected.mean())
+    np.testing.assert_array_equal(made.w_valid, plain.w_valid)
+    assert len(entries(tmp_path)) == 1, "every half-life shares the matrices"
+    whole = prepare(store, training, faded, fold=None)
+    ratio = whole.w_train[-1] / whole.w_train[0] * weight[0] / weight[-1]
+    assert ratio == pytest.approx(2 ** ((event[-1] - event[0]) / (10 * DAY)))
+    windowed = dataclasses.replace(faded, train_window=5 * DAY)
+    newest = event[fold.train] >= event[fold.train].max() - 5 * DAY
+    kept = expected[newest]
+    np.testing.assert_allclose(
+        prepare(store, training, windowed, fold=2).w_train, kept / kept.mean(), rtol=1e-9
+    )
+    ancient = prepare(store, training, Configuration("extra_trees", recency_half_life=1.0), fold=None)
+    assert (ancient.w_train > 0).all()
+
+
+def test_recency_of_resampled_rows_and_of_rows_without_a_time_is_refused(
+    training: TrainingSet, tmp_path: Path
+) -> None:
+    store = FoldStore(tmp_path, BIG)
+    with pytest.raises(ContractError, match="no age"):
+        prepare(store, training, Configuration("extra_trees", resampler="smote", recency_half_life=DAY))
+    timeless = TrainingSet(
+        dataclasses.replace(training.dataset, event_time=None), training.parts, training.membership, "hash"
+    )
+    with pytest.raises(DataError, match="event time"):
+        prepare(store, timeless, Configuration("extra_trees", recency_half_life=DAY))
 
 
 def test_the_least_recently_used_is_forgotten_first(training: TrainingSet, tmp_path: Path) -> None:

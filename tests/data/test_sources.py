@@ -11,6 +11,7 @@ import sklearn
 
 from minorkey.data.loading import load_dataset
 from minorkey.data.sources import read_frame
+from minorkey.data.sources.naming import without_secrets
 from minorkey.errors import DataError
 from minorkey.spec import DataSpec
 from tests.data.raw_frames import rare_frame, write_csv
@@ -170,3 +171,16 @@ def test_sklearn_sets() -> None:
     assert digits["target"].value_counts().to_dict() == {"rest": 1617, "9": 180}
     with pytest.raises(DataError, match="no such class"):
         read_frame("sklearn:iris", {"positive_class": "rose"})
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("rows.csv", "rows.csv"),
+        ("builtin:cards?rows=9", "builtin:cards?rows=9"),
+        ("s3://bucket/rows.parquet", "s3://bucket/rows.parquet"),
+        ("https://me:secret@host/a/rows.csv?sig=abc#part", "https://host/a/rows.csv"),
+    ],
+)
+def test_a_source_is_named_without_what_is_secret(source: str, shown: str) -> None:
+    assert without_secrets(source) == shown

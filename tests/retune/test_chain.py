@@ -187,5 +187,7 @@ def test_a_shift_is_adjusted_and_a_ranking_that_fell_is_fitted_anew(home: Path) 
     assert study["counts"]["complete"] == 1
     verdict = json.loads((home / "retunes/second/run/refit/verdict.json").read_text())
     assert verdict["metrics"]["test"]["roc_auc"]["value"] > 0.9
-    membership = load_version("m", "3").info.membership
+    info = load_version("m", "3").info
+    assert info.configuration[0].keys() >= {"train_window", "recency_half_life"}
+    membership = info.membership
     assert membership["test_start"] >= load_version("m", "1").info.membership["train_end"]

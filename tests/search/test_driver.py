@@ -17,10 +17,12 @@ from minorkey.data.training_set import TrainingSet
 from minorkey.errors import InputError, SpecError, StateError
 from minorkey.search.driver import fit_members, run_study
 from minorkey.search.space_building import facts_of, space_of
+from minorkey.search.warm_start import WarmStart
 from minorkey.spec import SearchSpec, SplitSpec
 from minorkey.trials.local import LocalExecutor
 from minorkey.trials.study_root import LocalStudyRoot
 from minorkey.trials.trial import Configuration, Outcome
+from tests.search.test_recency import base, in_time
 
 SPEC = SearchSpec(
     trials=5, workers=2, families=("logistic_regression",), resamplers=("none",), interactions=False
@@ -203,6 +205,33 @@ def test_interactions_get_a_place_in_the_portfolio_when_the_budget_goes_beyond_i
     (only,) = tried(trials=100)
     assert only.family == "lightgbm"
     assert not tried(trials=100, interactions=False) and not tried(trials=3)
+
+
+def test_a_retune_tries_windows_and_half_lives_and_keeps_what_wins(
+    tmp_path: Path, executor: LocalExecutor
+) -> None:
+    training = in_time(turned=True)
+    spec = SPEC.model_copy(update={"trials": 8, "pruner": "none", "sampler": "random"})
+    served = Configuration("logistic_regression", {"C": 1.0})
+    start = WarmStart.of(base(training, served), training, spec)
+    done = run_study(
+        training,
+        "final",
+        spec,
+        root=LocalStudyRoot(tmp_path / "study"),
+        store=FoldStore(tmp_path / "folds", 10**9),
+        seed=0,
+        trials=8,
+        on_result=lambda result: None,
+        enqueue=start.configurations,
+        recency=start.recency,
+        executor=executor,
+    )
+    tried = [result.configuration for result in done.results]
+    assert tried[0] == served
+    assert len({one.train_window for one in tried}) > 2 and len({one.recency_half_life for one in tried}) > 2
+    best = max(done.results, key=lambda result: result.value or 0.0).configuration
+    assert best.train_window is not None or best.recency_half_life is not None
 
 
 def test_what_is_enqueued_comes_first_and_a_foreign_family_is_left_out(training: TrainingSet) -> None:

@@ -8,7 +8,7 @@ from minorkey.data.splits import split_dataset
 from minorkey.data.training_set import TrainingSet
 from minorkey.evaluation.calibration import Calibration
 from minorkey.search.space_building import space_of
-from minorkey.search.warm_start import configurations_to_start_from, members_of, only_refit, runners_up
+from minorkey.search.warm_start import WarmStart, configurations_to_start_from, only_refit, runners_up
 from minorkey.spec import SearchSpec, SplitSpec
 from minorkey.trials.trial import Configuration
 from tests.data.rows import make_dataset
@@ -35,19 +35,19 @@ def base() -> BundleInfo:
     return BundleInfo("m", schema, 0.5, Calibration(), configuration=members, lineage=runners_up(BEST))
 
 
-def test_the_members_come_first_and_each_comes_once_without_its_window() -> None:
+def test_the_members_come_first_and_each_comes_once_with_its_window() -> None:
     found = configurations_to_start_from(base())
     assert [one.family for one in found] == ["lightgbm", "logistic_regression", "extra_trees"]
-    assert all(one.train_window is None for one in found)
+    assert [one.train_window for one in found] == [86_400.0, None, None]
 
 
 def test_a_refit_fits_the_members_alone() -> None:
-    members = members_of(base())
+    members = WarmStart.of(base(), training_set(), SearchSpec(refit=True)).configurations
     assert [one.family for one in members] == ["lightgbm", "logistic_regression"]
     spec = only_refit(SearchSpec(trials=40, families=["extra_trees"], interactions=True), members)
     assert (spec.trials, spec.finalists, spec.pruner, spec.portfolio) == (2, 2, "none", False)
     space = space_of(training_set(), "final", spec, enqueue=members)
-    assert [one for one in space.start if one in members] == members
+    assert space.start == members
 
 
 def test_a_bundle_of_before_tells_its_members_alone() -> None:
@@ -64,7 +64,7 @@ def test_a_bundle_of_before_tells_its_members_alone() -> None:
     ],
 )
 def test_what_is_searched_no_more_is_left_out(left_out: set[str], spec: dict[str, list[str]]) -> None:
-    known = configurations_to_start_from(base())
+    known = WarmStart.of(base(), training_set(), SearchSpec(**spec)).configurations
     space = space_of(training_set(), "final", SearchSpec(**spec), enqueue=known)
     tried = {one.family for one in space.start if one in known}
     assert tried == {"lightgbm", "logistic_regression", "extra_trees"} - left_out

@@ -62,6 +62,11 @@ def test_the_reason_is_a_tag_of_the_run(sealed: Folders) -> None:
     assert tags["minorkey.reason"] == "the quarter has ended"
 
 
+def test_the_data_set_in_mlflow_says_where_it_came_from(sealed: Folders) -> None:
+    (found,) = client().get_run(open_run("m", "run-1").run_id).inputs.dataset_inputs
+    assert json.loads(found.dataset.source)["uri"] == TrainingSet.read(sealed.train).source != ""
+
+
 def test_outer_parts_have_bundles_of_their_own(crossed: Folders) -> None:
     folders = sorted(folder.name for folder in crossed.baselines.iterdir() if folder.name.startswith("outer"))
     assert folders == ["outer-0-0", "outer-0-1", "outer-1-0", "outer-1-1"]

@@ -14,17 +14,20 @@ import numpy.typing as npt
 
 import minorkey.resampling
 from minorkey.data.array_store import ArrayStore, Entry
-from minorkey.data.dataset import Labels
+from minorkey.data.dataset import Dataset, Labels
 from minorkey.data.one_hot import blocks_from_codes, codes_from_blocks
 from minorkey.data.partitions import Positions
 from minorkey.data.preprocessing import Preprocessor
+from minorkey.data.recency import recency_weights
 from minorkey.data.training_set import TrainingSet
-from minorkey.errors import DataError
+from minorkey.errors import ContractError, DataError
 from minorkey.models.family import Encoding, Matrix
 from minorkey.resampling import resampler
 from minorkey.trials.trial import Configuration
 
 __all__ = ["FoldStore", "PreparedFold"]
+
+Weights = npt.NDArray[np.float64]
 
 #: What the stored arrays depend on beside their inputs.
 _PACKAGES = ("numpy", "pandas", "scikit-learn", "imbalanced-learn")
@@ -37,7 +40,7 @@ class PreparedFold:
     Attributes:
         x_train: shape (n, p), float32, read-only, preprocessed and resampled.
         y_train: shape (n,).
-        w_train: shape (n,), row weights scaled to mean 1; resampled rows weigh 1.
+        w_train: shape (n,), row weights and recency together, scaled to mean 1; resampled rows weigh 1.
         x_valid: shape (m, p), float32, read-only, never resampled; m is 0 for a refit.
         y_valid: shape (m,).
         w_valid: shape (m,), row weights scaled to mean 1.
@@ -46,10 +49,10 @@ class PreparedFold:
 
     x_train: Matrix
     y_train: Labels
-    w_train: npt.NDArray[np.float64]
+    w_train: Weights
     x_valid: Matrix
     y_valid: Labels
-    w_valid: npt.NDArray[np.float64]
+    w_valid: Weights
     preprocessor: Preprocessor
 
 
@@ -84,15 +87,20 @@ class FoldStore:
             part: name of the part.
             partition: 0 for the search, 1 for the choice among finalists.
             fold: index in the partition; None: every row of the part is trained on.
-            configuration: what decides on interactions, resampling and the training window.
+            configuration: what decides on interactions, resampling, training window and recency. The last
+                makes weights alone, so that configurations of every half-life share one matrix.
             encoding: what the model family wants to see of the columns.
             seed: seed of a random resampler.
 
         Raises:
-            DataError: the configuration's training window leaves a class empty.
+            ContractError: the configuration both resamples and weighs by recency.
+            DataError: the configuration's training window leaves a class empty, or it asks for recency of
+                rows without an event time.
             SpecError: the resampler is unknown.
             StateError: the store cannot be written.
         """
+        if configuration.resampler != "none" and configuration.recency_half_life is not None:
+            raise ContractError("rows that a resampler makes have no age: it cannot be combined with recency")
         train, valid = _rows(training, part, partition, fold)
         if configuration.train_window is not None:
             end = training.membership.get("train_end") if fold is None else None
@@ -100,7 +108,7 @@ class FoldStore:
         data, base = training.dataset, self._preprocessed(training, train, valid, configuration, encoding)
         preprocessor = Preprocessor.from_json(base.meta)
         x_train, y_train = base.arrays["train"], data.y[train]
-        w_train = _mean_one(data.weight, train)
+        w_train = _mean_one(_training_weight(training, train, configuration.recency_half_life))
         if configuration.resampler != "none":
             resampled = self._resampled(base, y_train, preprocessor, configuration, seed)
             x_train, y_train = resampled.arrays["x"], resampled.arrays["y"]
@@ -111,7 +119,7 @@ class FoldStore:
             w_train=w_train,
             x_valid=base.arrays["valid"],
             y_valid=data.y[valid],
-            w_valid=_mean_one(data.weight, valid),
+            w_valid=_mean_one(_weight(data, valid)),
             preprocessor=preprocessor,
         )
 
@@ -208,10 +216,30 @@ def _inside_window(training: TrainingSet, train: Positions, window: float, end: 
     return inside
 
 
-def _mean_one(weight: npt.NDArray[np.float64] | None, rows: Positions) -> npt.NDArray[np.float64]:
-    if weight is None or not len(rows) or weight[rows].sum() == 0:
-        return np.ones(len(rows))
-    return np.asarray(weight[rows] / weight[rows].mean())
+def _training_weight(training: TrainingSet, train: Positions, half_life: float | None) -> Weights:
+    """Row weights of training rows; validation rows are never weighed by recency."""
+    weight = _weight(training.dataset, train)
+    if half_life is None:
+        return weight
+    event = training.dataset.event_time
+    if event is None:
+        raise DataError(
+            "weights by recency need the event time of the rows",
+            key="search.recency_half_lives",
+            allowed="half-lives only where data.event_time names a column",
+            remedy="set data.event_time, or leave search.recency_half_lives out",
+        )
+    return weight * recency_weights(event[train], half_life)
+
+
+def _weight(data: Dataset, rows: Positions) -> Weights:
+    return np.ones(len(rows)) if data.weight is None else data.weight[rows]
+
+
+def _mean_one(weight: Weights) -> Weights:
+    if not len(weight) or weight.sum() == 0:
+        return np.ones(len(weight))
+    return np.asarray(weight / weight.mean())
 
 
 def _key(content: dict[str, Any]) -> str:

@@ -1,13 +1,16 @@
 """Tuning folds in time: forward blocks with the label delay as a gap, or time blocks where it is too long."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 
 from minorkey.data.partitions import Fold
 from minorkey.data.timeline import Mask, Timeline
 from minorkey.errors import DataError
 from minorkey.progress import emit
 
-__all__ = ["block_folds", "forward_folds", "time_partitions"]
+__all__ = ["are_forward", "block_folds", "forward_folds", "time_partitions"]
 
 #: Share of the positives that are known when the first validation block begins, by partition.
 _FIRST_TRAINING = (1 / 3, 1 / 4)
@@ -122,6 +125,16 @@ def block_folds(timeline: Timeline, folds: int, shift: float) -> tuple[Fold, ...
         if all(_both_classes(timeline, train, valid) for train, valid in made):
             return _as_folds(made)
     return ()
+
+
+def are_forward(event: npt.NDArray[np.float64], folds: Sequence[Fold]) -> bool:
+    """Whether each fold validates on a block of time after all that it trains on.
+
+    Args:
+        event: shape (n,), times of the rows that the folds' positions count in.
+        folds: one partition.
+    """
+    return all(event[fold.train].max() <= event[fold.valid].min() for fold in folds)
 
 
 def _both_classes(timeline: Timeline, *sides: Mask) -> bool:

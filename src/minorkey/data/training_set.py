@@ -29,12 +29,14 @@ class TrainingSet:
         parts: what is tuned; positions count within `dataset`.
         membership: which rows may have been trained on, as in `Split`.
         kind: ``hash``, ``time`` or ``repeated_cv``.
+        source: where the rows come from, as the specification names it.
     """
 
     dataset: Dataset
     parts: tuple[Part, ...]
     membership: dict[str, Any]
     kind: str
+    source: str = ""
 
     @functools.cached_property
     def digest(self) -> str:
@@ -61,7 +63,8 @@ class TrainingSet:
             parts = [
                 {"name": part.name, "folds": [len(folds) for folds in part.partitions]} for part in self.parts
             ]
-            _write_json(aside / "split.json", _split_content(self.kind, self.membership) | {"parts": parts})
+            content = _split_content(self.kind, self.membership) | {"parts": parts, "source": self.source}
+            _write_json(aside / "split.json", content)
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -77,7 +80,7 @@ class TrainingSet:
                     _read_part(number, entry, masks, len(dataset))
                     for number, entry in enumerate(split["parts"])
                 )
-        return cls(dataset=dataset, parts=parts, membership=split["membership"], kind=split["kind"])
+        return cls(dataset, parts, split["membership"], split["kind"], split.get("source", ""))
 
     def _masks(self) -> dict[str, npt.NDArray[np.uint8]]:
         """Every set of positions as a packed bit mask: an eighth of a byte for each row."""

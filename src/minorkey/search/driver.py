@@ -11,6 +11,7 @@ from minorkey.models import family
 from minorkey.progress import emit
 from minorkey.search.proposals import Proposer, seed_of
 from minorkey.search.pruners import pruner
+from minorkey.search.recency import Recency
 from minorkey.search.records import Plan, Records
 from minorkey.search.space_building import space_of
 from minorkey.search.storage import open_storage
@@ -33,7 +34,16 @@ _SCREENING_POSITIVES = 20
 #: A member may take so many times what a trial may: it can be a fit on all rows.
 _MEMBER_PATIENCE = 3.0
 #: What the results of a study depend on; a study root holds the study of one such choice.
-_IDENTITY = ("sampler", "pruner", "families", "resamplers", "interactions", "portfolio", "reproducible")
+_IDENTITY = (
+    "sampler",
+    "pruner",
+    "families",
+    "resamplers",
+    "interactions",
+    "portfolio",
+    "recency_half_lives",
+    "reproducible",
+)
 
 
 def run_study(
@@ -47,6 +57,7 @@ def run_study(
     trials: int,
     on_result: Callable[[TrialResult], None],
     enqueue: Sequence[Configuration] = (),
+    recency: Recency | None = None,
     executor: Executor | None = None,
 ) -> StudyResult:
     """Run the study of a part, or what is missing of it, until exactly `trials` trials have ended.
@@ -65,6 +76,7 @@ def run_study(
         on_result: called once in each call for every finished trial, those of an interrupted call
             among them.
         enqueue: configurations to try before the portfolio.
+        recency: training windows and half-lives to choose from; default: what the spec states.
         executor: where trials run; default: this process's pool of worker processes.
 
     Raises:
@@ -72,7 +84,7 @@ def run_study(
         StateError: the study root is full, not writable, driven by another process, or of another study.
     """
     executor = executor or shared_pool(spec.workers)
-    space = space_of(training, part, spec, cores=executor.threads, enqueue=enqueue)
+    space = space_of(training, part, spec, cores=executor.threads, enqueue=enqueue, recency=recency)
     order, rungs = _schedule(training, part, spec)
     with open_storage(root, settings().database_url) as books:
         records = Records(root, part)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minorkey.data.dataset import Dataset, Labels, Scores
-from minorkey.data.partitions import Fold
+from minorkey.data.folds_forward import are_forward
 from minorkey.data.training_set import TrainingSet
 from minorkey.errors import InputError
 from minorkey.evaluation.calibration import Calibration, fit_calibration
@@ -126,12 +126,9 @@ def gather(
         ]
     )
     data = training.dataset.take(rows)
-    return OutOfFold(scores, rows, index.astype(np.intp), data, forward=_is_forward(training.dataset, folds))
-
-
-def _is_forward(data: Dataset, folds: Sequence[Fold]) -> bool:
-    time = data.event_time
-    return time is not None and all(time[fold.train].max() <= time[fold.valid].min() for fold in folds)
+    time = training.dataset.event_time
+    forward = time is not None and are_forward(time, folds)
+    return OutOfFold(scores, rows, index.astype(np.intp), data, forward=forward)
 
 
 def allowed_share(training: TrainingSet, policy: ThresholdSpec) -> float | None:

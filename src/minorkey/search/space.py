@@ -6,6 +6,7 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
+from minorkey.search.recency import Recency
 from minorkey.trials.trial import Configuration
 
 __all__ = ["NONE", "Space"]
@@ -25,7 +26,7 @@ class Space:
         weighted: families that honour row weights, and so get a weight exponent.
         resamplers: name to the distributions of the resampler's parameters, without "none".
         interactions: whether ratios and differences of columns may be tried.
-        train_windows: training windows in seconds to choose from; fewer than two: no choice.
+        recency: training windows and half-lives to choose from.
         start: configurations to try first, in this order.
     """
 
@@ -33,7 +34,7 @@ class Space:
     weighted: frozenset[str] = frozenset()
     resamplers: Mapping[str, Mapping[str, BaseDistribution]] = field(default_factory=dict)
     interactions: bool = False
-    train_windows: tuple[float, ...] = ()
+    recency: Recency = field(default_factory=Recency)
     start: tuple[Configuration, ...] = ()
 
     def dimensions(self, family: str, resampler: str) -> dict[str, BaseDistribution]:
@@ -42,8 +43,10 @@ class Space:
         found |= {f"{resampler}.{name}": kind for name, kind in self.resamplers.get(resampler, {}).items()}
         if family in self.weighted:
             found["weight_exponent"] = _EXPONENT
-        if len(self.train_windows) > 1:
-            found["train_window"] = CategoricalDistribution(self.train_windows)
+        if len(self.recency.train_windows) > 1:
+            found["train_window"] = CategoricalDistribution(self.recency.train_windows)
+        if len(self.recency.half_lives) > 1 and family in self.weighted and resampler == NONE:
+            found["recency_half_life"] = CategoricalDistribution(self.recency.half_lives)
         return found
 
     def configuration(
@@ -62,7 +65,8 @@ class Space:
             resampling=below(resampler),
             weight_exponent=parameters.get("weight_exponent", 0.0),
             interactions=interactions,
-            train_window=parameters.get("train_window", self.longest_window()),
+            train_window=parameters.get("train_window", self.recency.longest_window()),
+            recency_half_life=parameters.get("recency_half_life", self.recency.longest_half_life(resampler)),
         )
 
     def parameters(self, configuration: Configuration) -> dict[str, Any]:
@@ -72,13 +76,10 @@ class Space:
         stated |= {
             "weight_exponent": configuration.weight_exponent,
             "train_window": configuration.train_window,
+            "recency_half_life": configuration.recency_half_life,
         }
         dimensions = self.dimensions(configuration.family, configuration.resampler)
         return {name: stated[name] for name, kind in dimensions.items() if _holds(kind, stated.get(name))}
-
-    def longest_window(self) -> float | None:
-        """The training window of a configuration that states none."""
-        return max(self.train_windows) if len(self.train_windows) > 1 else None
 
 
 def _holds(kind: BaseDistribution, value: Any) -> bool:

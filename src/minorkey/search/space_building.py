@@ -12,6 +12,8 @@ from minorkey.models.family import Facts
 from minorkey.models.portfolio import portfolio
 from minorkey.progress import emit
 from minorkey.resampling import RESAMPLERS
+from minorkey.search.recency import Recency
+from minorkey.search.recency_building import stated_recency
 from minorkey.search.space import NONE, Space
 from minorkey.spec import SearchSpec
 from minorkey.trials.trial import Configuration
@@ -23,8 +25,15 @@ __all__ = ["facts_of", "space_of"]
 _QUICK = ("lightgbm", "xgboost", "spline_logistic", "hist_gradient_boosting", "logistic_regression")
 
 
-def facts_of(training: TrainingSet, part: str, *, cores: int = 1) -> Facts:
-    """What a search space may depend on, from the training rows of a part."""
+def facts_of(training: TrainingSet, part: str, *, cores: int = 1, faded: bool = False) -> Facts:
+    """What a search space may depend on, from the training rows of a part.
+
+    Args:
+        training: the training set.
+        part: name of the part.
+        cores: threads that a fit may use.
+        faded: whether every fit weighs rows by their age.
+    """
     data, rows = training.dataset, training.part(part).rows
     weight = None if data.weight is None else data.weight[rows]
     return Facts(
@@ -32,7 +41,7 @@ def facts_of(training: TrainingSet, part: str, *, cores: int = 1) -> Facts:
         positives=int(data.y[rows].sum()),
         numeric=len(data.schema.names("numeric")) + len(data.schema.names("datetime")),
         categorical=len(data.schema.names("categorical")),
-        weighted=weight is not None and bool(np.ptp(weight) > 0),
+        weighted=faded or (weight is not None and bool(np.ptp(weight) > 0)),
         cores=cores,
     )
 
@@ -44,6 +53,7 @@ def space_of(
     *,
     cores: int = 1,
     enqueue: Sequence[Configuration] = (),
+    recency: Recency | None = None,
 ) -> Space:
     """The space that a spec asks for on these data.
 
@@ -53,19 +63,20 @@ def space_of(
         spec: the search section.
         cores: threads that a fit may use.
         enqueue: configurations to try before the portfolio.
+        recency: training windows and half-lives to choose from; default: what the spec states.
 
     Raises:
         SpecError: a family or resampler is unknown or does not fit the data.
     """
-    facts = facts_of(training, part, cores=cores)
+    recency = recency or stated_recency(training, spec)
+    facts = facts_of(training, part, cores=cores, faded=recency.always_fades)
     families = _families(spec, facts)
-    windows = tuple(float(window) for window in training.membership.get("train_windows") or ())
     space = Space(
         families={name: FAMILIES[name].space(facts) for name in families},
         weighted=frozenset(name for name in families if FAMILIES[name].weights),
         resamplers={name: RESAMPLERS[name].space(facts) for name in _resamplers(spec, facts)},
         interactions=spec.interactions and facts.numeric >= 2,
-        train_windows=windows,
+        recency=recency,
     )
     known = portfolio(facts, families) if spec.portfolio else []
     if spec.trials // len(training.parts) >= len(known):
@@ -76,9 +87,7 @@ def space_of(
         # The budget ends within the portfolio: best first, behind one quick entry to compete with.
         quick = next((one for one in known if one.family in _QUICK), None)
         known.sort(key=lambda one: one is not quick)
-    if space.longest_window() is not None:
-        known = [dataclasses.replace(one, train_window=space.longest_window()) for one in known]
-    start = {one.digest(): one for one in [*_usable(enqueue, space), *known]}
+    start = {one.digest(): one for one in map(recency.placed, [*_usable(enqueue, space), *known])}
     return dataclasses.replace(space, start=tuple(start.values()))
 
 

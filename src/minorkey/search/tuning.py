@@ -12,6 +12,7 @@ from minorkey.data.training_set import TrainingSet
 from minorkey.errors import InputError
 from minorkey.progress import emit
 from minorkey.search.driver import fit_members, run_study
+from minorkey.search.recency import Recency
 from minorkey.search.selection import FRESH, OutOfFold, Selected, allowed_share, finalists, gather, select
 from minorkey.search.shipping import ship
 from minorkey.spec import SearchSpec
@@ -85,6 +86,7 @@ def tune_part(
     seed: int,
     on_result: Callable[[TrialResult], None],
     enqueue: Sequence[Configuration] = (),
+    recency: Recency | None = None,
     executor: Executor | None = None,
 ) -> Tuned:
     """Run the study of a part, choose among its finalists on fresh folds, and compose what ships.
@@ -99,6 +101,7 @@ def tune_part(
         seed: seed of everything random.
         on_result: called once for every finished trial.
         enqueue: configurations to try first.
+        recency: training windows and half-lives to choose from; default: what the spec states.
         executor: where trials run; default: this process's pool of worker processes.
     """
     started = time.monotonic()
@@ -113,6 +116,7 @@ def tune_part(
         trials=trials,
         on_result=on_result,
         enqueue=enqueue,
+        recency=recency,
         executor=executor,
     )
     searched = time.monotonic()

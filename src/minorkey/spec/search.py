@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from minorkey.data.durations import parse_duration
 from minorkey.errors import SpecError
 from minorkey.spec.section import Section
 from minorkey.spec.threshold import ThresholdSpec
@@ -89,6 +90,12 @@ class SearchSpec(Section):
     interactions: bool = Field(
         True, description="Let the search try ratios and differences of numeric columns."
     )
+    recency_half_lives: tuple[str, ...] | None = Field(
+        None,
+        description="Ages at which a training row weighs half of a new one, to search over, e.g. "
+        "[none, 30d]; none: age does not matter. Default: on a retune of rows in time as their period "
+        "suggests, else none.",
+    )
     finalists: int = Field(10, ge=1, le=100, description="Best configurations scored again on fresh folds.")
     ensemble: int = Field(5, ge=1, le=5, description="Most members of the model that ships. 1: no ensemble.")
     latency_limit_us: float | None = Field(None, gt=0, description="Most microseconds for scoring one row.")
@@ -96,6 +103,28 @@ class SearchSpec(Section):
     reproducible: bool = Field(
         False, description="Ask n sees exactly results 1 to n-W in order: same study each time."
     )
+
+    @property
+    def half_lives(self) -> tuple[float | None, ...] | None:
+        """`recency_half_lives` in seconds, ascending, None for none; None where the key is not given."""
+        if self.recency_half_lives is None:
+            return None
+        asked = [text for text in self.recency_half_lives if text != "none"]
+        seconds = sorted({parse_duration(text, key="search.recency_half_lives") for text in asked})
+        return (*([None] if len(asked) < len(self.recency_half_lives) else []), *seconds)
+
+    @model_validator(mode="after")
+    def _readable_half_lives(self) -> Self:
+        found = self.half_lives
+        if found is not None and (not found or 0.0 in found):
+            raise SpecError(
+                "there is no such half-life" if found else "no half-life is left to choose",
+                key="search.recency_half_lives",
+                value="0" if found else "[]",
+                allowed="none, or durations above 0 such as 30d",
+                remedy="name at least one, or leave the key out",
+            )
+        return self
 
     @model_validator(mode="after")
     def _known_names(self) -> Self:

@@ -10,6 +10,7 @@ import pandas as pd
 from minorkey.data.dataset import Dataset, Schema
 from minorkey.data.partitions import Split
 from minorkey.data.profile import duplicates_across
+from minorkey.data.sources.naming import without_secrets
 from minorkey.data.splits import split_dataset
 from minorkey.data.training_set import TestSet, TrainingSet
 from minorkey.errors import StateError
@@ -36,7 +37,8 @@ def run(*, model: str, split: str, seed: int, data_dir: Path, train_dir: Path, t
     spec = parse_section(SplitSpec, split)
     dataset, profile = _read(data_dir)
     made = split_dataset(dataset, spec, model=model, seed=seed, trained_until=_trained_until(data_dir))
-    training = TrainingSet(dataset.take(made.train), made.parts, made.membership, made.kind)
+    source = without_secrets(str(profile.get("source", "")))
+    training = TrainingSet(dataset.take(made.train), made.parts, made.membership, made.kind, source)
     test = TestSet(dataset.take(made.test), made.membership, made.kind, made.outer)
     profile["split"] = _account(dataset, made)
     _warn_of_duplicates(profile["split"])

@@ -1,52 +1,33 @@
 """Tune: the study; then the choice on fresh folds, calibration, threshold, and the bundles."""
 
 import functools
-import importlib.metadata
 import json
-import platform
 from pathlib import Path
 from typing import Any
 
 from minorkey import lease
 from minorkey.aside import put_text
 from minorkey.bundle.bundle import BundleInfo, write_bundle
-from minorkey.bundle.compose import compose
-from minorkey.bundle.members import member_graph
 from minorkey.bundle.reference import reference_profile
 from minorkey.bundle.reference_rates import reference_rates
 from minorkey.data.fold_store import FoldStore
-from minorkey.data.preprocessing import Preprocessor
 from minorkey.data.training_set import TrainingSet
 from minorkey.errors import SpecError
-from minorkey.evaluation.baselines import BASELINES, Prior
-from minorkey.evaluation.calibration import Calibration
-from minorkey.models.family import Encoding
 from minorkey.progress import emit
 from minorkey.registry import load_version
-from minorkey.search.driver import fit_members
-from minorkey.search.selection import FRESH, finalists
+from minorkey.search.account import configuration_of, counts_of, part_account, versions
+from minorkey.search.baselines import write_baselines
+from minorkey.search.recency_building import stated_recency
+from minorkey.search.selection import finalists
 from minorkey.search.tuning import Tuned, time_shares, trial_shares, tune_part
-from minorkey.search.warm_start import configurations_to_start_from, members_of, only_refit, runners_up
+from minorkey.search.warm_start import WarmStart, only_refit, runners_up
 from minorkey.settings import settings
 from minorkey.spec import MonitorSpec, SearchSpec, parse_section
 from minorkey.steps.step import step
 from minorkey.tracking import open_run
-from minorkey.trials.place import Place, open_place
-from minorkey.trials.trial import Configuration, Outcome
+from minorkey.trials.place import open_place
 
 __all__ = ["run"]
-
-_VERSIONS = (
-    "minorkey",
-    "numpy",
-    "scikit-learn",
-    "lightgbm",
-    "xgboost-cpu",
-    "torch",
-    "optuna",
-    "onnx",
-    "onnxruntime",
-)
 
 
 @step
@@ -83,8 +64,8 @@ def run(
         base_version: on a retune, the version whose configurations are tried first; else "".
     """
     spec, watch = parse_section(SearchSpec, search), parse_section(MonitorSpec, monitor)
-    spec, known = _warm_started(spec, model, base_version)
     training = TrainingSet.read(train_dir)
+    spec, start = _warm_started(spec, training, model, base_version)
     store = FoldStore(settings().home / "folds", settings().fold_store_bytes)
     tracker = open_run(model, run_key)
     if reason:
@@ -92,11 +73,11 @@ def run(
     tracker.log_dataset(
         f"{model}-training",
         training.digest,
-        source="",
+        source=training.source,
         profile=json.dumps({"rows": len(training.dataset), "positives": training.dataset.positives}),
     )
     names = sorted((part.name for part in training.parts), key=lambda name: name == "final")
-    shares = dict.fromkeys(names, len(known)) if spec.refit else trial_shares(spec.trials, names)
+    shares = dict.fromkeys(names, spec.trials) if spec.refit else trial_shares(spec.trials, names)
     if sum(shares.values()) > spec.trials and not spec.refit:
         emit(
             "warned",
@@ -122,14 +103,15 @@ def run(
                 on_result=functools.partial(tracker.trial_finished, study=name),
                 # An outer part judges the procedure: what was chosen on its test rows must not help it. A
                 # refit chooses nothing: what it fits comes from earlier rows.
-                enqueue=known if name == "final" or spec.refit else (),
+                enqueue=start.configurations if name == "final" or spec.refit else (),
+                recency=start.recency,
                 executor=place.executor,
             )
             info = _info(model, training, name, tuned, spec, watch, seed, run_key)
             judged = baselines_dir if name == "final" else baselines_dir / name
             write_bundle(bundle_dir if name == "final" else judged / "candidate", tuned.graph, info)
-            _write_baselines(judged, training, name, spec, info, place, store, seed)
-            study["parts"][name] = _account(tuned)
+            write_baselines(judged, training, name, spec, info, place, store, seed)
+            study["parts"][name] = part_account(tuned)
             study["trials"] += [{"part": name, **result.to_json()} for result in tuned.results]
     tracker.flush()
     final = study["parts"]["final"]
@@ -140,29 +122,29 @@ def run(
         "configuration": final["configuration"],
         "metrics": {"validation": final["validation"]},
         "threshold": final["threshold"],
-        "counts": _counts(study["trials"]),
-        "versions": _versions(),
+        "counts": counts_of(study["trials"]),
+        "versions": versions(),
     }
     put_text(study_path, json.dumps(study, indent=1))
 
 
-def _warm_started(spec: SearchSpec, model: str, base_version: str) -> tuple[SearchSpec, list[Configuration]]:
-    """The search of a retune, and the configurations that it tries first."""
-    if not base_version:
-        if spec.refit:
-            raise SpecError(
-                "a refit needs a version whose configurations are fitted anew",
-                key="base_version",
-                value="",
-                allowed="a version of the model",
-                remedy="name it (--base-version), or leave out the mode refit",
-            )
-        return spec, []
-    base = load_version(model, base_version).info
+def _warm_started(
+    spec: SearchSpec, training: TrainingSet, model: str, base_version: str
+) -> tuple[SearchSpec, WarmStart]:
+    """The search of a run, and what it begins with."""
+    if base_version:
+        base = load_version(model, base_version).info
+        start = WarmStart.of(base, training, spec)
+        return (only_refit(spec, start.configurations) if spec.refit else spec), start
     if spec.refit:
-        members = members_of(base)
-        return only_refit(spec, members), members
-    return spec, configurations_to_start_from(base)
+        raise SpecError(
+            "a refit needs a version whose configurations are fitted anew",
+            key="base_version",
+            value="",
+            allowed="a version of the model",
+            remedy="name it (--base-version), or leave out the mode refit",
+        )
+    return spec, WarmStart((), stated_recency(training, spec))
 
 
 def _info(
@@ -182,7 +164,7 @@ def _info(
         schema=data.schema,
         threshold=selected.threshold,
         calibration=selected.calibration,
-        configuration=_configuration(tuned),
+        configuration=configuration_of(tuned),
         reference=_reference(tuned, watch, seed),
         membership={**training.membership, "part": part},
         lineage={
@@ -191,7 +173,7 @@ def _info(
             "training_digest": training.digest,
             "rows": len(data),
             "positives": data.positives,
-            "versions": _versions(),
+            "versions": versions(),
             "label_horizon": watch.label_horizon,
             "threshold_policy": spec.threshold.model_dump(mode="json"),
             "monitor": watch.model_dump(mode="json"),
@@ -211,80 +193,3 @@ def _reference(tuned: Tuned, watch: MonitorSpec, seed: int) -> dict[str, Any]:
     score = selected.calibration.apply(selected.raw)
     profile = reference_profile(data.features, score, watch, times=data.event_time, seed=seed)
     return profile | {"rates": reference_rates(data.y, data.weight, selected.validation)}
-
-
-def _write_baselines(
-    folder: Path,
-    training: TrainingSet,
-    part: str,
-    spec: SearchSpec,
-    info: BundleInfo,
-    place: Place,
-    store: FoldStore,
-    seed: int,
-) -> None:
-    """Fit what the result is compared with: on the same rows, at the threshold anyone would use."""
-    emit("phase", part=part, phase="baselines", text="fitting the baselines")
-    members = fit_members(
-        training,
-        part,
-        list(BASELINES.values()),
-        spec,
-        partition=FRESH,
-        folds=[None],
-        root=place.root,
-        store=store,
-        seed=seed,
-        executor=place.executor,
-    )
-    rows = training.dataset.take(training.part(part).rows)
-    share = float((rows.y * (1.0 if rows.weight is None else rows.weight)).sum())
-    share /= len(rows) if rows.weight is None else float(rows.weight.sum())
-    encoding = Encoding(scale=False, categorical="ordinal")
-    preprocessor = Preprocessor.fit(rows.features, rows.schema, encoding, interactions=False)
-    prior = member_graph(preprocessor, Prior(share, len(preprocessor.names)))
-    graphs = {
-        name: members[configuration.digest(), None].graph(place.root)
-        for name, configuration in BASELINES.items()
-    }
-    for name, graph in {"prior": prior, **graphs}.items():
-        configuration = BASELINES.get(name)
-        plain = BundleInfo(
-            **{
-                **vars(info),
-                "threshold": 0.5,
-                "calibration": Calibration(kind="none", parameters={}),
-                "configuration": [{"weight": 1.0, **configuration.to_json()}] if configuration else [],
-                "validation": {},
-            }
-        )
-        write_bundle(folder / name, compose([(graph, 1.0)], plain.calibration), plain)
-
-
-def _configuration(tuned: Tuned) -> list[dict[str, Any]]:
-    return [{"weight": share, **configuration.to_json()} for configuration, share in tuned.selected.members]
-
-
-def _account(tuned: Tuned) -> dict[str, Any]:
-    selected = tuned.selected
-    return {
-        "configuration": {"members": _configuration(tuned), "ships": "fold bag" if tuned.bag else "refit"},
-        "validation": selected.validation,
-        "validation_interval": selected.choice.cross_fitted_value.to_json(),
-        "threshold": selected.threshold,
-        "calibration": selected.calibration.to_json(),
-        "choice": {"ensemble": selected.choice.ensemble, "reason": selected.choice.reason},
-        "seconds": tuned.seconds,
-    }
-
-
-def _counts(trials: list[dict[str, Any]]) -> dict[str, int]:
-    outcomes = [Outcome(trial["outcome"]) for trial in trials]
-    complete, pruned = outcomes.count(Outcome.COMPLETE), outcomes.count(Outcome.PRUNED)
-    return {"complete": complete, "pruned": pruned, "failed": len(outcomes) - complete - pruned}
-
-
-def _versions() -> dict[str, str]:
-    return {"python": platform.python_version()} | {
-        name: importlib.metadata.version(name) for name in _VERSIONS
-    }

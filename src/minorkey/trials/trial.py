@@ -24,6 +24,8 @@ class Configuration:
         weight_exponent: rows of class c weigh (n / n_c) ** exponent, scaled to mean 1; 0: all equal.
         interactions: add ratios and differences of numeric features.
         train_window: length of the training window in seconds, None for all of it.
+        recency_half_life: age in seconds at which a training row weighs half of a new one, None: age does
+            not matter.
     """
 
     family: str
@@ -33,6 +35,7 @@ class Configuration:
     weight_exponent: float = 0.0
     interactions: bool = False
     train_window: float | None = None
+    recency_half_life: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The configuration as JSON content."""

@@ -28,6 +28,7 @@ def _trial(number: int, rng: np.random.Generator) -> dict:
             "weight_exponent": float(rng.uniform()),
             "interactions": bool(number % 3),
             "train_window": None,
+            "recency_half_life": None,
         },
     }
 

@@ -152,7 +152,7 @@ def _varying(trials: list[dict[str, Any]]) -> dict[str, list[Any]]:
         configuration = trial["configuration"]
         outside = {
             key: configuration[key]
-            for key in ("resampler", "weight_exponent", "interactions", "train_window")
+            for key in ("resampler", "weight_exponent", "interactions", "train_window", "recency_half_life")
         }
         flat.append({**configuration["model"], **outside})
     shared = set.intersection(*(set(row) for row in flat)) if flat else set()
