@@ -14,7 +14,7 @@ from minorkey.spec import RunSpec
 from pipelines.kubeflow import Server, explained
 from pipelines.versions import known, named, uploaded
 
-__all__ = ["Run", "list_runs", "require_remote", "submit", "wait"]
+__all__ = ["Run", "list_runs", "require_remote", "submit", "terminate", "wait"]
 
 #: States in which a run stays.
 FINAL = {"SUCCEEDED", "FAILED", "SKIPPED", "CANCELED"}
@@ -80,13 +80,15 @@ def submit(
         service_account: the pods' ServiceAccount; "" for the installation's default.
         reason: why the run is started.
         name: display name of the run; "" for the model and the time.
-        parameters: of the pipeline beside the specification, e.g. ``base_version``, ``feedback_uri``.
+        parameters: of the pipeline beside the specification, e.g. ``base_version``, ``feedback_uri``; with
+            ``data``, that is read in the place of the specification's source.
 
     Raises:
         SpecError: the run reads a file of this machine, or the package is no file.
         StateError: the server is not reached, refuses, or has no such pipeline or version.
     """
-    require_remote(spec)
+    if not (parameters or {}).get("data"):
+        require_remote(spec)
     client = server.client()
     with explained(server.host):
         found = (
@@ -145,6 +147,17 @@ def wait(
         told = "".join(f"\n  {failure}" for failure in run.failures)
         raise MinorkeyError(f"run {run.id} ended as {state}{told}")
     return run
+
+
+def terminate(server: Server, run_id: str) -> None:
+    """Have a run end; it is CANCELING until its pods are gone, and then CANCELED.
+
+    Raises:
+        StateError: the server is not reached, refuses, or has no such run, or the run has ended.
+    """
+    client = server.client()
+    with explained(server.host):
+        client.terminate_run(run_id)
 
 
 def list_runs(

@@ -143,6 +143,15 @@ class Pipelines:
             if given not in inputs:
                 raise Refusal(400, f"Invalid input error: parameter {given} is not an input of the pipeline")
 
+    def terminate(self, identity: str) -> Object:
+        """A run that goes on is CANCELING, and CANCELED at the next look; one that has ended refuses."""
+        if identity not in self.runs:
+            raise Refusal(404, f"Run {identity} not found")
+        if self.runs[identity]["state"] in ("SUCCEEDED", "FAILED", "SKIPPED", "CANCELED"):
+            raise Refusal(400, f"Failed to terminate run {identity}: it is not in a state to be terminated")
+        self.runs[identity]["state"], self.states[identity] = "CANCELING", ["CANCELED"]
+        return {}
+
     def look(self, identity: str) -> Object:
         if identity not in self.runs:
             raise Refusal(404, f"Run {identity} not found")
@@ -256,7 +265,9 @@ def route(database: Pipelines, verb: str, path: str, query: dict, body: bytes, h
     if path == f"{API}/runs":
         same = {"experiment_id": query["experiment_id"]} if "experiment_id" in query else {}
         return {"runs": matching(database.runs, query, **same)}
-    if match := re.fullmatch(rf"{API}/runs/([^/]+)", path):
+    if match := re.fullmatch(rf"{API}/runs/([^/:]+):terminate", path):
+        return database.terminate(match[1])
+    if match := re.fullmatch(rf"{API}/runs/([^/:]+)", path):
         return database.look(match[1])
     if path.startswith(f"{API}/recurringruns"):
         return database.recurring.route(

@@ -25,11 +25,14 @@ class Runs:
     Attributes:
         folder: of the files.
         away: whether it refuses to answer.
+        ended: how runs have ended, by key.
+        cancelled: why, of those that are to end.
     """
 
     folder: Path
     away: bool = False
     ended: dict[str, Seen] = field(default_factory=dict)
+    cancelled: dict[str, str] = field(default_factory=dict)
 
     def launch(self, launch: Launch) -> str:
         self.require()
@@ -41,6 +44,10 @@ class Runs:
     def look(self, run_id: str) -> Seen:
         self.require()
         return self.ended.get(run_id, Seen("running"))
+
+    def cancel(self, launch: Launch, why: str) -> None:
+        self.require()
+        self.cancelled[launch.key] = why
 
     def require(self) -> None:
         if self.away:

@@ -1,5 +1,6 @@
 """The command and its specification."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,8 +12,12 @@ import pytest
 
 from minorkey.cli import app
 from minorkey.errors import SpecError
+from minorkey.retune.local_runs import LocalRuns
+from minorkey.retune.service import build_trigger
 from minorkey.retune.spec import load_retune_spec
-from tests.retune.surroundings import alert, wait_until, webhook
+from minorkey.retune.status import retune_status
+from minorkey.settings import settings
+from tests.retune.surroundings import alert, delivery, wait_until, webhook
 from tests.stores.processes import free_ports
 
 
@@ -32,6 +37,49 @@ def test_now_goes_the_path_of_the_alerts(spec: Path, capsys: pytest.CaptureFixtu
     app(["retune", "now", str(spec), "cards", "--reason", "again"], result_action="return_value")
     told = capsys.readouterr().out
     assert "action 2: waiting: the last start is less than 6h ago" in told and "retune serve" in told
+
+
+def test_status_tells_what_waits_and_cancel_ends_it(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec.write_text(
+        "models: {cards: {spec: cards.yaml}}\ndry_run: true\nschedules: [{model: cards, cron: 0 3 * * *}]\n"
+    )
+
+    def told(*words: str) -> str:
+        app(["retune", *words], result_action="return_value")
+        return capsys.readouterr().out
+
+    assert "nothing has been asked for yet" in told("status", str(spec))
+    for _ in range(2):
+        told("now", str(spec), "cards", "--reason", "new terminals")
+    text = told("status", str(spec), "--model", "cards")
+    assert "cards: 3 of 4 starts left today, next by the clock 20" in text
+    assert "2  waiting" in text and "waits for cool_down, next look in " in text
+    found = json.loads(told("status", str(spec), "--json", "--limit", "1"))
+    assert [one["id"] for one in found["actions"]] == [2] and found["models"]["cards"]["budget_left"] == 3
+    text = told("cancel", str(spec), "2", "--reason", "the data are wrong", "--by", "ann")
+    assert text == "action 2: cancelled: cancelled by ann: the data are wrong\n"
+    with pytest.raises(SpecError, match="has ended: cancelled"):
+        told("cancel", str(spec), "2", "--reason", "again")
+    with pytest.raises(SpecError, match="does not name"):
+        told("status", str(spec), "--model", "claims")
+
+
+def test_cancel_ends_a_run_that_goes_on(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No service runs: the command carries it out itself, on a run in a process of its own."""
+    spec.write_text("models: {cards: {spec: cards.yaml}}\n")
+    wanted = load_retune_spec(spec)
+    trigger = build_trigger(wanted)
+    trigger._launcher = LocalRuns(settings().home / "retune", lambda launch, out: ["sleep", "120"])
+    trigger.receive(delivery(alert(labels={"version": ""})))
+    trigger.look()
+    status = retune_status(wanted)
+    assert status.seen == {1: "running"} and "seen now: running" in status.text()
+    app(
+        ["retune", "cancel", str(spec), "1", "--reason", "not now", "--by", "ann"],
+        result_action="return_value",
+    )
+    assert "action 1: cancelled: cancelled by ann: not now; log: " in capsys.readouterr().out
+    assert trigger.ledger.action(1).status == "cancelled"
 
 
 def test_now_for_an_unknown_model_is_refused(spec: Path) -> None:

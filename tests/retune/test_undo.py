@@ -31,6 +31,9 @@ class NoRuns:
     def look(self, run_id: str) -> Seen:
         raise AssertionError(run_id)
 
+    def cancel(self, launch: Launch, why: str) -> None:
+        raise AssertionError(why)
+
 
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -78,8 +81,8 @@ def test_a_burning_champion_is_taken_back_once_however_often_it_is_told(tmp_path
 def test_a_trigger_that_is_killed_in_between_finds_it_done(tmp_path: Path) -> None:
     (first, *_), (second, *_) = promoted(tmp_path, 2)
 
-    def killed(*wanted: object) -> tuple[str, str]:
-        undo(*wanted)
+    def killed(*wanted: object, dry_run: bool) -> tuple[str, str]:
+        undo(*wanted, dry_run=dry_run)
         raise KeyboardInterrupt
 
     trigger = trigger_of(tmp_path, killed)
@@ -137,12 +140,18 @@ def test_an_earlier_version_that_is_broken_leaves_the_champion_and_is_tried_agai
     assert champion_version("cards") == second
 
 
-def test_a_dry_run_and_a_trigger_without_rollback_leave_the_champion(tmp_path: Path) -> None:
-    _, (second, *_) = promoted(tmp_path, 2)
+def test_a_dry_run_says_whether_it_would_and_a_trigger_without_rollback_leaves_the_champion(
+    tmp_path: Path,
+) -> None:
+    (first, *_), (second, *_) = promoted(tmp_path, 2)
     dry = trigger_of(tmp_path, dry_run=True)
-    dry.receive(burning(second))
-    dry.look()
-    assert statuses(dry)[0][0] == "dry_run"
+    for number, version in enumerate((second, "7")):
+        dry.receive(burning(version, number))
+        dry.look()
+    skipped, would = statuses(dry)
+    assert would == ("dry_run", f"version {second} would be left for version {first} now; dry_run is set")
+    assert skipped == ("skipped", f"the alerts tell of 7; version {second} serves")
+    assert rollback_note("cards", second) == ""
     off = trigger_of(tmp_path / "off", rollback={"on": []})
     assert off.receive(burning(second)).dispositions == {"informed": 1}
     assert champion_version("cards") == second

@@ -81,6 +81,14 @@ def test_data_without_a_feature_are_refused_before_any_row(http) -> None:  # noq
     assert caught.value.value == "country"
 
 
+def test_a_token_that_cannot_be_read_is_told_before_anything_is_sent(tmp_path: Path, capsys) -> None:
+    words = ["simulate", "--url", "http://127.0.0.1:9", "--model", "cards", "--data", "builtin:cards"]
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--feedback-token-file", str(tmp_path / "nowhere")])
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and "--feedback-token-file" in said and "Traceback" not in said
+
+
 def test_the_command_writes_the_answered_rows(http, tmp_path: Path, capsys) -> None:  # noqa: F811
     data = rows()
     source = data.features.assign(fraud=np.where(data.y == 1, "yes", "no"))

@@ -15,6 +15,7 @@ from minorkey.data.membership import seen_in_training
 from minorkey.registry import move_champion
 from minorkey.steps import adjust, load
 from minorkey.tracking import champion_version
+from minorkey.tracking.verdicts import told_by_run
 from tests.steps.conftest import Folders, frame
 from tests.steps.registered import registered
 
@@ -103,6 +104,17 @@ def test_more_positives_shift_the_scores_of_the_same_ranking(champion: str, tmp_
         done.verdict["metrics"]["test"]["recall"]["value"]
     )
     assert reference["rates"]["prevalence"] == pytest.approx(0.4, abs=0.05)
+
+
+def test_the_verdict_is_in_mlflow_whether_or_not_anything_is_registered(
+    champion: str, tmp_path: Path
+) -> None:
+    done = run(champion, moved(2_000, positive=0.2), tmp_path)
+    assert told_by_run(f"adjust-{tmp_path}") == {
+        "decision": done.decision,
+        "action": done.verdict["action"],
+        "reason": done.verdict["reason"],
+    }
 
 
 def test_rows_that_the_fix_was_fitted_on_are_fresh_no_more(champion: str, tmp_path: Path) -> None:

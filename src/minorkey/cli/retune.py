@@ -1,5 +1,7 @@
 """``minorkey retune``."""
 
+import getpass
+import socket
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -152,3 +154,73 @@ def now_command(
         print(f"  run {action.run_id}")
     if action.ended is None and action.status != "running":
         print("  it is in the ledger; `minorkey retune serve` goes on with it")
+
+
+@retune_app.command(name="status")
+def status_command(
+    spec: Path,
+    /,
+    *,
+    model: str | None = None,
+    limit: int = 10,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Show what waits, what runs and how the newest retunes ended, by the ledger and by whoever runs them.
+
+    Example: `minorkey retune status retune.yaml --model fraud`
+
+    Parameters
+    ----------
+    spec
+        What the trigger does, in YAML.
+    model
+        Only this model. Default: all.
+    limit
+        Actions to show, the newest first.
+    json
+        Print JSON.
+    """
+    from minorkey.retune.spec import load_retune_spec
+    from minorkey.retune.status import retune_status
+
+    found = retune_status(load_retune_spec(spec), model=model or "", limit=limit)
+    print(found.dumps() if json else found.text())
+
+
+@retune_app.command(name="cancel")
+def cancel_command(
+    spec: Path, action: int, /, *, reason: str, by: str | None = None, patience: float = 60.0
+) -> None:
+    """Call a retune off, and end its run if it has begun: on this machine, or on Kubeflow Pipelines.
+
+    The ledger says by whom and why. The alerts that led to it lead to no other one; alerts that begin to fire
+    later do.
+
+    Example: `minorkey retune cancel retune.yaml 7 --reason "the labels of May are wrong"`
+
+    Parameters
+    ----------
+    spec
+        What the trigger does, in YAML.
+    action
+        Number of the action, as `minorkey retune status` tells it.
+    reason
+        Why, for the record.
+    by
+        Who, for the record. Default: the user and the machine.
+    patience
+        Seconds to wait until the run has ended.
+    """
+    from minorkey.retune.service import cancel_retune
+    from minorkey.retune.spec import load_retune_spec
+
+    done = cancel_retune(
+        load_retune_spec(spec),
+        action,
+        by=by or f"{getpass.getuser()}@{socket.gethostname()}",
+        reason=reason,
+        patience=patience,
+    )
+    print(f"action {done.id}: {done.status}{f': {done.detail}' if done.detail else ''}")
+    if done.ended is None:
+        print("  its run has been told to end; `minorkey retune serve` goes on with it")

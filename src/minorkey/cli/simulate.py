@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from minorkey.cli.output import require_table_format, write_table
+from minorkey.errors import SpecError
 
 __all__ = ["simulate_command"]
 
@@ -116,8 +117,8 @@ def simulate_command(
         require_table_format(out)
     flags = {"data.source": data, "data.target": target, "data.positive": positive and scalar(positive)}
     spec, _ = resolve_spec(None, flags=flags, settings=[], keep=keep_column or [])
+    token = "" if feedback_token_file is None else _token(feedback_token_file)
     dataset = load_dataset(spec.data).dataset
-    token = "" if feedback_token_file is None else feedback_token_file.read_text(encoding="utf-8").strip()
     traffic = Traffic(
         url=url,
         model=model,
@@ -145,3 +146,16 @@ def simulate_command(
         write_table(answered_rows(tally), out)
     if not quiet:
         print("\r" + "\n".join(summary(tally)))
+
+
+def _token(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise SpecError(
+            "the feedback service's token cannot be read",
+            key="--feedback-token-file",
+            value=error,
+            allowed="a file that holds the token",
+            remedy="check path and permissions",
+        ) from None

@@ -10,13 +10,21 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from minorkey.aside import put_text
 from minorkey.errors import DataError
 from minorkey.feedback.spec import load_feedback_spec
-from minorkey.form import resolve
 from minorkey.progress import emit
+from minorkey.retune.stages import (
+    Outcome,
+    Verdict,
+    first_stage,
+    next_stage,
+    outcome_of,
+    pipeline_of,
+    stage_spec,
+)
 from minorkey.retune.supervisor import ACCOUNT
 from minorkey.spec import RunSpec
 
@@ -92,7 +100,7 @@ class Account:
     kind: str
     base_version: str
     version: str = ""
-    outcome: Literal["adjusted", "promoted", "kept"] = "kept"
+    outcome: Outcome = "kept"
     fresh_rows: int = 0
     stages: list[Stage] = field(default_factory=list)
 
@@ -117,27 +125,15 @@ def retune(wanted: Wanted, out: Path, *, run: RunStage, champion: Callable[[str]
     if fresh is not None:
         parameters["feedback_uri"] = str(fresh)
 
-    def stage(name: str, spec: RunSpec, pipeline: str, given: dict[str, str]) -> Stage:
-        done = _stage(name, spec, out / name, pipeline, given, run)
+    name = first_stage(labelled=fresh is not None, base_version=wanted.base_version)
+    while name:
+        given = {"reason": parameters["reason"]} if name == "adjust" else parameters
+        spec = stage_spec(name, wanted.spec, str(fresh))
+        done = _stage(name, spec, out / name, {key: text for key, text in given.items() if text}, run)
         account.stages.append(done)
         emit("phase", phase=name, text=f"{name}: {done.decision}. {done.reason}")
-        return done
-
-    if fresh is not None and wanted.base_version:
-        adjusted = stage(
-            "adjust", _adjust_spec(wanted.spec, fresh), "adjust", {"reason": parameters["reason"]}
-        )
-        if adjusted.decision == "promote":
-            account.outcome = "adjusted"
-        elif adjusted.action == "refit":
-            newest = stage("refit", _refit_spec(wanted.spec), "tune", parameters)
-            if newest.decision != "promote":
-                newest = stage("search", wanted.spec, "tune", parameters)
-            account.outcome = "promoted" if newest.decision == "promote" else "kept"
-    else:
-        given = {name: text for name, text in parameters.items() if text}
-        searched = stage("search", wanted.spec, "tune", given)
-        account.outcome = "promoted" if searched.decision == "promote" else "kept"
+        verdict = Verdict(done.decision, done.action, done.reason)
+        account.outcome, name = outcome_of(name, verdict), next_stage(name, verdict)
     account.version = champion(wanted.spec.model)
     put_text(out / ACCOUNT, json.dumps(asdict(account), indent=1))
     return account
@@ -173,12 +169,10 @@ def _fresh_rows(wanted: Wanted, out: Path, account: Account) -> Path | None:
     return fresh
 
 
-def _stage(
-    name: str, spec: RunSpec, folder: Path, pipeline: str, parameters: dict[str, str], run: RunStage
-) -> Stage:
+def _stage(name: str, spec: RunSpec, folder: Path, parameters: dict[str, str], run: RunStage) -> Stage:
     began = time.monotonic()
     if not _is_finished(folder):
-        run(spec, folder, pipeline=pipeline, parameters=parameters)
+        run(spec, folder, pipeline=pipeline_of(name), parameters=parameters)
     verdict: dict[str, Any] = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
     return Stage(
         name,
@@ -195,21 +189,3 @@ def _is_finished(folder: Path) -> bool:
     except (OSError, ValueError):
         return False
     return bool(state.get("status") == "finished")
-
-
-def _adjust_spec(spec: RunSpec, fresh: Path) -> RunSpec:
-    """The specification that reads fresh rows as the champion's training read its own."""
-    from minorkey.registry import data_section
-
-    section = data_section(spec.model)
-    section.pop("weight", None)  # the export's own, where rows stand for several
-    content = {
-        "data": section | {"options": {}},
-        "evaluate": spec.evaluate.model_dump(mode="json"),
-        "deploy": spec.deploy.model_dump(mode="json"),
-    }
-    return resolve(content, {"model": spec.model, "data.source": str(fresh), "seed": spec.seed})[0]
-
-
-def _refit_spec(spec: RunSpec) -> RunSpec:
-    return spec.model_copy(update={"search": spec.search.model_copy(update={"refit": True})})

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from minorkey.retune.stages import Outcome
+
 __all__ = ["Launch", "Launcher", "Seen"]
 
 
@@ -32,14 +34,15 @@ class Seen:
     Attributes:
         state: ``running``; ``succeeded``; ``failed``; ``cancelled``; ``busy``: another run held the
             model's lease, so that a launch of another key has to be tried; ``lost``: it ended without
-            a word, and launching it again goes on where it stopped.
+            a word, and launching it again goes on where it stopped; ``next``: it is one stage of a retune
+            and another has to follow, which launching the same key makes.
         detail: what there is to say.
         outcome: of a run that succeeded and tells: ``promoted``, ``kept`` or ``adjusted``.
     """
 
-    state: Literal["running", "succeeded", "failed", "cancelled", "busy", "lost"]
+    state: Literal["running", "succeeded", "failed", "cancelled", "busy", "lost", "next"]
     detail: str = ""
-    outcome: Literal["", "promoted", "kept", "adjusted"] = ""
+    outcome: Literal[Outcome, ""] = ""
 
 
 class Launcher(Protocol):
@@ -47,6 +50,8 @@ class Launcher(Protocol):
 
     def launch(self, launch: Launch) -> str:
         """Make the run, or find the one that this key has made already; its id.
+
+        Of a retune in stages: the run of the stage that it is at.
 
         Raises:
             StateError: whoever runs it does not answer; the launch may be tried again.
@@ -56,6 +61,16 @@ class Launcher(Protocol):
 
     def look(self, run_id: str) -> Seen:
         """How a run is.
+
+        Raises:
+            StateError: whoever runs it does not answer.
+        """
+        ...
+
+    def cancel(self, launch: Launch, why: str) -> None:
+        """End the run that this key has made, if there is one and it goes on; no other will be made of it.
+
+        It may be called again, and returns before the run has ended: `look` tells when.
 
         Raises:
             StateError: whoever runs it does not answer.

@@ -144,12 +144,21 @@ class Ledger:
                     "UPDATE minorkey_retune_actions SET attempts = attempts + 1 WHERE id = %s", action.id
                 )
 
-    def claim_launches(self, seconds: float) -> list[Action]:
-        """Launches that nobody is at, which are now the caller's for so many seconds."""
+    def claim_launches(self, seconds: float, *, only: int | None = None) -> list[Action]:
+        """Launches that nobody is at, which are now the caller's for so many seconds.
+
+        Args:
+            seconds: how long.
+            only: number of the one action that is asked for, due or not; None: all that are due.
+        """
+        due, values = ("not_before <= %s", ()) if only is None else ("id = %s", (only,))
         with self.books.transaction() as made:
             now = self._clock.now(self.books, made)
             found = entries.select_actions(
-                made, "status = 'launching' AND not_before <= %s AND claim_until <= %s ORDER BY id", now, now
+                made,
+                f"status = 'launching' AND {due} AND claim_until <= %s ORDER BY id",
+                *(values or (now,)),
+                now,
             )
             for action in found:
                 made.change(
@@ -170,6 +179,28 @@ class Ledger:
                     action.id,
                 )
             )
+
+    def go_on(self, action: Action, detail: str) -> None:
+        """A stage of a retune has ended, and another one has to follow: written down, and to be launched."""
+        with self.books.transaction() as made:
+            now = self._clock.now(self.books, made)
+            changed = made.change(
+                "UPDATE minorkey_retune_actions SET status = 'launching', not_before = %s, claim_until = 0, "
+                "detail = %s WHERE id = %s AND run_id = %s AND status = 'running'",
+                now,
+                detail,
+                action.id,
+                action.run_id,
+            )
+            if changed:
+                made.change(
+                    "INSERT INTO minorkey_retune_stages (action, run_id, ended, detail) "
+                    "VALUES (%s, %s, %s, %s) ON CONFLICT (action, run_id) DO NOTHING",
+                    action.id,
+                    action.run_id,
+                    now,
+                    detail,
+                )
 
     def launch_again(
         self, action: Action, delay: float, detail: str, *, fresh: bool = False, lost: bool = False
@@ -244,8 +275,8 @@ class Ledger:
                 entries.count(made, "outside", model)
 
     @contextmanager
-    def reading(self) -> Iterator[tuple[Transaction, float]]:
-        """A transaction to read in, and the ledger's time."""
+    def transaction(self) -> Iterator[tuple[Transaction, float]]:
+        """A transaction that is alone, and the ledger's time."""
         with self.books.transaction() as made:
             yield made, self._clock.now(self.books, made)
 
@@ -263,6 +294,11 @@ class Ledger:
                 f"DELETE FROM minorkey_retune_actions WHERE status IN ({ended}) AND ended < %s",  # noqa: S608
                 before,
             )
+            for table in ("stages", "cancels"):
+                made.change(
+                    f"DELETE FROM minorkey_retune_{table} WHERE NOT EXISTS (SELECT 1 FROM "  # noqa: S608
+                    f"minorkey_retune_actions a WHERE a.id = minorkey_retune_{table}.action)"
+                )
             made.change(
                 "DELETE FROM minorkey_retune_events WHERE last_seen < %s AND NOT EXISTS "
                 "(SELECT 1 FROM minorkey_retune_actions a WHERE a.id = minorkey_retune_events.action)",

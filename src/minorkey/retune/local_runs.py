@@ -6,20 +6,23 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 from minorkey.errors import StateError
 from minorkey.lease.holder import in_flight_problem
 from minorkey.retune.launcher import Launch, Seen
+from minorkey.retune.local_ends import end_processes
 from minorkey.retune.spec import RetuneSpec
-from minorkey.retune.supervisor import ACCOUNT, COMMAND, EXIT, LOCK, LOG, RESULTS
+from minorkey.retune.supervisor import ACCOUNT, CANCEL, COMMAND, EXIT, LOCK, LOG, RESULTS
 
 __all__ = ["LocalRuns", "run_command"]
 
 #: Bytes of a log's end that are looked at for what went wrong.
 _TAIL = 4_096
+#: Seconds that a run which is cancelled has to end by itself.
+_GRACE_SECONDS = 5.0
 #: Tries, and seconds between them, to take the lock of a run's folder.
 _TRIES, _PAUSE = 10, 0.02
 #: A trigger's own channels, which a run of its own must not write to.
@@ -46,7 +49,7 @@ class LocalRuns:
             folder.mkdir(parents=True, exist_ok=True)
             if not (folder / COMMAND).exists():
                 self._write_command(launch, folder)
-            if not _is_over(folder):
+            if not _is_over(folder) and not (folder / CANCEL).exists():
                 self._spawn(folder)
         except OSError as error:
             raise StateError(
@@ -64,12 +67,37 @@ class LocalRuns:
         # The order matters: a run may end between two looks, and its lock goes last.
         if not _is_over(folder) and _is_held(folder):
             return Seen("running")
+        cancelled = (folder / CANCEL).exists()
+        if not _is_over(folder) and cancelled:
+            return Seen("cancelled", f"log: {folder / LOG}")
         if not _is_over(folder):
             return Seen("lost", f"the run ended without a word; log: {folder / LOG}")
         code = int(json.loads((folder / EXIT).read_text(encoding="utf-8"))["code"])
         if code == 0:
             return _succeeded(folder / RESULTS)
+        if cancelled:
+            return Seen("cancelled", f"log: {folder / LOG}")
         return self._failed(folder, code)
+
+    def cancel(self, launch: Launch, why: str) -> None:
+        """Have the run's processes end, and none begin: first asked to, and killed if they go on."""
+        folder = self._folder / launch.key
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if _is_over(folder):
+                return
+            if not (folder / CANCEL).exists():
+                self._write(folder / CANCEL, {"why": why, "asked": time.time()})
+            if _is_held(folder):
+                asked = json.loads((folder / CANCEL).read_text(encoding="utf-8"))["asked"]
+                end_processes(folder, by_force=time.time() - asked > _GRACE_SECONDS)
+        except OSError as error:
+            raise StateError(
+                "the run cannot be ended here",
+                key=str(folder),
+                value=error,
+                remedy="check permissions and free space, or end it by hand",
+            ) from None
 
     def _write_command(self, launch: Launch, folder: Path) -> None:
         content = {
@@ -80,9 +108,12 @@ class LocalRuns:
             "kind": launch.kind,
             "base_version": launch.base_version,
         }
-        aside = folder / f".{COMMAND}.{os.getpid()}"
+        self._write(folder / COMMAND, content)
+
+    def _write(self, path: Path, content: Mapping[str, object]) -> None:
+        aside = path.with_name(f".{path.name}.{os.getpid()}")
         aside.write_text(json.dumps(content, indent=1), encoding="utf-8")
-        aside.replace(folder / COMMAND)
+        aside.replace(path)
 
     def _spawn(self, folder: Path) -> None:
         """Start a supervisor that inherits the folder's lock, unless somebody else has it."""

@@ -77,7 +77,7 @@ TRIGGER = description(
                                         "now": {"type": "number"},
                                         **{
                                             name: {"type": "array", "items": {"type": "object"}}
-                                            for name in ("actions", "events", "counts")
+                                            for name in ("actions", "events", "stages", "cancels", "counts")
                                         },
                                     },
                                 }

@@ -11,7 +11,7 @@ from minorkey.retune.action import Action
 from minorkey.retune.spec import RetuneSpec
 from minorkey.retune.views import Page
 
-__all__ = ["HEADERS", "render"]
+__all__ = ["HEADERS", "ago", "lasted", "moment", "render"]
 
 #: The page runs nothing and fetches nothing.
 HEADERS = {
@@ -26,7 +26,7 @@ def render(page: Page, spec: RetuneSpec) -> bytes:
     """The page as HTML; whatever came from outside is escaped."""
     return (
         _template()
-        .render(page=page, spec=spec, moment=_moment, ago=_ago, lasted=_lasted, open=_open(page.actions))
+        .render(page=page, spec=spec, moment=moment, ago=ago, lasted=lasted, open=_open(page.actions))
         .encode()
     )
 
@@ -48,7 +48,8 @@ def _open(actions: Sequence[Action]) -> list[Action]:
     return [action for action in actions if action.ended is None]
 
 
-def _moment(seconds: float | None) -> str:
+def moment(seconds: float | None) -> str:
+    """A time of the ledger, in UTC; "" for none."""
     if seconds is None:
         return ""
     try:
@@ -57,7 +58,7 @@ def _moment(seconds: float | None) -> str:
         return "out of range"
 
 
-def _ago(now: float, then: float) -> str:
+def ago(now: float, then: float) -> str:
     """A distance in time, in the two largest units."""
     left, words = round(abs(now - then)), []
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
@@ -68,7 +69,8 @@ def _ago(now: float, then: float) -> str:
     return f"in {told}" if then > now else f"{told} ago"
 
 
-def _lasted(action: Action, now: float) -> str:
+def lasted(action: Action, now: float) -> str:
+    """How long the run of an action lasted, or goes on; "" before it began."""
     if action.started is None:
         return ""
-    return _ago(action.ended or now, action.started).removesuffix(" ago")
+    return ago(action.ended or now, action.started).removesuffix(" ago")

@@ -11,6 +11,7 @@ from minorkey.endpoint.token import BearerToken
 from minorkey.errors import SpecError
 from minorkey.retune.action import ENDED, Action
 from minorkey.retune.app import create_app
+from minorkey.retune.cancelling import ask_cancel
 from minorkey.retune.launcher import Launcher
 from minorkey.retune.ledger import Ledger
 from minorkey.retune.local_runs import LocalRuns, run_command
@@ -21,7 +22,7 @@ from minorkey.retune.undo import undo
 from minorkey.retune.webhook import Delivery, Event
 from minorkey.settings import settings
 
-__all__ = ["build_trigger", "retune_now", "serve_trigger", "trigger_token"]
+__all__ = ["build_trigger", "cancel_retune", "retune_now", "serve_trigger", "trigger_token"]
 
 _POLL_SECONDS = 0.2
 
@@ -90,6 +91,38 @@ def retune_now(
             if settled or time.monotonic() > deadline:
                 return action
             time.sleep(_POLL_SECONDS)
+    finally:
+        trigger.ledger.close()
+
+
+def cancel_retune(spec: RetuneSpec, number: int, *, by: str, reason: str, patience: float = 60.0) -> Action:
+    """Call an action off, and end its run if there is one.
+
+    Args:
+        spec: the trigger's specification.
+        number: of the action.
+        by: who calls it off.
+        reason: why.
+        patience: seconds to wait for the end of the run.
+
+    Returns:
+        The action: ended, or with a run that is being ended, which a trigger that serves goes on with.
+
+    Raises:
+        SpecError: there is nothing to call off under that number.
+        StateError: the ledger cannot be used.
+    """
+    trigger = build_trigger(spec)
+    try:
+        why = " ".join(f"cancelled by {by}: {reason}".split())[:300]
+        action = ask_cancel(trigger.ledger, number, why)
+        deadline = time.monotonic() + patience
+        while action.ended is None and time.monotonic() < deadline:
+            trigger.look_at_cancelled(number)
+            action = trigger.ledger.action(number)
+            if action.ended is None:
+                time.sleep(_POLL_SECONDS)
+        return action
     finally:
         trigger.ledger.close()
 

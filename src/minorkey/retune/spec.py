@@ -1,9 +1,12 @@
 """RetuneSpec: which models are retuned on which alerts, how often, and where the runs run."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cronsim import CronSim, CronSimError
 from pydantic import Field, model_validator
 
 from minorkey.data.durations import parse_duration
@@ -12,7 +15,7 @@ from minorkey.spec.reading import read_yaml
 from minorkey.spec.section import Section
 from minorkey.spec.validation import validated
 
-__all__ = ["KubeflowSpec", "ModelSpec", "RetuneSpec", "RollbackSpec", "load_retune_spec"]
+__all__ = ["KubeflowSpec", "ModelSpec", "RetuneSpec", "RollbackSpec", "ScheduleSpec", "load_retune_spec"]
 
 _MODEL = r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?"
 _REMEDY = "see docs/reference/retune.md for every key"
@@ -35,8 +38,10 @@ class KubeflowSpec(Section):
     host: str = Field(description="URL of the API.")
     namespace: str = ""
     experiment: str = "minorkey"
-    pipeline: str = "tune"
+    pipeline: str = Field("tune", description="Name of the pipeline that refits and searches.")
     pipeline_version: str = Field("", description="Default: the newest.")
+    adjust_pipeline: str = Field("adjust", description="Name of the pipeline that a retune begins with.")
+    adjust_pipeline_version: str = Field("", description="Default: the newest.")
     service_account: str = "minorkey-pipeline"
     feedback_root: str = Field(
         "",
@@ -44,6 +49,46 @@ class KubeflowSpec(Section):
     )
     token_file: str = Field("", description="File with a bearer token.")
     ca_file: str = Field("", description="Certificates (PEM) that vouch for the server.")
+
+
+class ScheduleSpec(Section):
+    """A retune by the clock."""
+
+    model: str = Field(description="One of `models`.")
+    cron: str = Field(description="Minute, hour, day, month, weekday: 0 3 * * SUN.")
+    time_zone: str = Field("UTC", description="Whose clock: a name like Europe/Berlin.")
+    reason: str = Field("", description="Why; it stays with the action.")
+    starting_deadline: str = Field(
+        "1d", description="How late a tick may be, after the trigger was away; an older one is left out."
+    )
+
+    @property
+    def starting_deadline_seconds(self) -> float:
+        """`starting_deadline` in seconds."""
+        return parse_duration(self.starting_deadline, key="schedules.starting_deadline")
+
+    @model_validator(mode="after")
+    def _readable_times(self) -> Self:
+        parse_duration(self.starting_deadline, key="schedules.starting_deadline")
+        try:
+            place = ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise SpecError(
+                "there is no such time zone",
+                key="schedules.time_zone",
+                value=self.time_zone,
+                allowed="UTC, or a name of the IANA database such as Europe/Berlin",
+                remedy="correct the name",
+            ) from None
+        if len(self.cron.split()) != 5 or not _ticks(self.cron, place):
+            raise SpecError(
+                "the schedule cannot be read, or never comes about",
+                key="schedules.cron",
+                value=self.cron,
+                allowed="five fields: minute, hour, day, month, day of the week, as in 0 3 * * SUN",
+                remedy="correct the expression",
+            )
+        return self
 
 
 class RollbackSpec(Section):
@@ -87,6 +132,7 @@ class RetuneSpec(Section):
         description="File of the feedback service's specification: its labelled rows are what local retunes "
         "learn from and are judged on. Implies `feedback`.",
     )
+    schedules: tuple[ScheduleSpec, ...] = Field((), description="Retunes by the clock.")
     dry_run: bool = Field(False, description="Decide and record, start nothing.")
     rollback: RollbackSpec = Field(RollbackSpec(), description="When a new champion is taken back.")
     launch: Literal["local", "kubeflow"] = "local"
@@ -126,6 +172,15 @@ class RetuneSpec(Section):
                 allowed="kinds that rollback.on does not name",
                 remedy="take it out of one of the two",
             )
+        for schedule in self.schedules:
+            if schedule.model not in self.models:
+                raise SpecError(
+                    "the schedule is of a model that the specification does not name",
+                    key="schedules.model",
+                    value=schedule.model,
+                    allowed=", ".join(sorted(self.models)),
+                    remedy="correct the name, or add the model",
+                )
         if (self.launch == "kubeflow") != (self.kubeflow is not None):
             raise ValueError("launch: kubeflow and the section kubeflow go together")
         if self.kubeflow is not None and self.kubeflow.feedback_root and not self.feedback_spec:
@@ -147,6 +202,14 @@ def load_retune_spec(path: Path) -> RetuneSpec:
     if found.feedback_spec:
         _require_file(found.feedback_spec, "feedback_spec", "feedback", "as for minorkey feedback serve")
     return found
+
+
+def _ticks(cron: str, place: ZoneInfo) -> bool:
+    """Whether a cron expression can be read and comes about."""
+    try:
+        return next(CronSim(cron, datetime(2026, 1, 1, tzinfo=UTC).astimezone(place)), None) is not None
+    except CronSimError:
+        return False
 
 
 def _require_file(path: str, key: str, kind: str, example: str) -> None:

@@ -55,6 +55,22 @@ CREATE TABLE IF NOT EXISTS minorkey_retune_events (
 );
 CREATE INDEX IF NOT EXISTS minorkey_retune_events_action ON minorkey_retune_events (action);
 CREATE INDEX IF NOT EXISTS minorkey_retune_events_seen ON minorkey_retune_events (last_seen);
+CREATE TABLE IF NOT EXISTS minorkey_retune_stages (
+    action bigint NOT NULL,
+    run_id text NOT NULL,
+    ended double precision NOT NULL,
+    detail text NOT NULL,
+    PRIMARY KEY (action, run_id)
+);
+CREATE TABLE IF NOT EXISTS minorkey_retune_cancels (
+    action bigint PRIMARY KEY,
+    asked double precision NOT NULL,
+    detail text NOT NULL
+);
+CREATE TABLE IF NOT EXISTS minorkey_retune_schedules (
+    name text PRIMARY KEY,
+    until double precision NOT NULL
+);
 CREATE TABLE IF NOT EXISTS minorkey_retune_counts (
     family text NOT NULL,
     model text NOT NULL,

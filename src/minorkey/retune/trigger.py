@@ -11,12 +11,14 @@ import structlog
 from minorkey import lease
 from minorkey.errors import InputError, MinorkeyError, SpecError, StateError
 from minorkey.retune.action import Action
+from minorkey.retune.cancelling import cancels
 from minorkey.retune.launcher import Launch, Launcher, Seen
 from minorkey.retune.ledger import Ledger, Recorded
 from minorkey.retune.policy import World
 from minorkey.retune.readiness import Labels
+from minorkey.retune.schedules import Schedules
 from minorkey.retune.spec import RetuneSpec
-from minorkey.retune.undo import no_former, nothing_to_undo
+from minorkey.retune.undo import Undo, no_former, nothing_to_undo
 from minorkey.retune.webhook import Delivery
 
 __all__ = ["Surroundings", "Trigger", "lease_holder"]
@@ -39,14 +41,14 @@ class Surroundings:
         holder: key of the run that holds a model's lease, "" if nobody does.
         labels: whether enough labels are there.
         undo: takes a new champion back; given model, versions that the alerts name, probation in seconds
-            and reason, it tells the outcome (``rolled_back`` or ``skipped``) and that in words.
+            and reason, it tells the outcome and that in words.
         former: the champion before a version of a model, "" if there is none.
     """
 
     champion: Callable[[str], str]
     holder: Callable[[str], str]
     labels: Labels
-    undo: Callable[[str, frozenset[str], float, str], tuple[str, str]] = nothing_to_undo
+    undo: Undo = nothing_to_undo
     former: Callable[[str, str], str] = no_former
 
 
@@ -68,6 +70,7 @@ class Trigger:
         self._wake = threading.Event()
         self._champions: dict[str, tuple[str, str]] = {}
         self._asked = -math.inf
+        self._schedules = Schedules(ledger, spec.schedules)
 
     def receive(self, delivery: Delivery) -> Recorded:
         """Write a delivery down; the next look decides about it.
@@ -88,18 +91,43 @@ class Trigger:
         Raises:
             StateError: the ledger does not answer.
         """
+        self._look_at_clock()
+        asked = cancels(self.ledger)
         for action in self.ledger.running():
-            self._follow(action)
+            self._follow(action, asked.get(action.id, ""))
         for action in self.ledger.waiting():
             self._consider(action)
         for action in self.ledger.claim_launches(self.spec.claim_seconds):
-            self._launch(action)
+            self._launch(action, asked.get(action.id, ""))
         for model in self.spec.models:
             self._observe(model)
         if time.monotonic() - self._asked >= _CHAMPION_SECONDS:
             self._asked = time.monotonic()
             for model in self.spec.models:
                 self._note_champion(model)
+
+    def look_at_cancelled(self, number: int) -> None:
+        """Carry out that one action was cancelled, and nothing else.
+
+        Raises:
+            StateError: the ledger does not answer.
+        """
+        why = cancels(self.ledger).get(number)
+        if why is None:
+            return
+        for action in self.ledger.running():
+            if action.id == number:
+                self._follow(action, why)
+        for action in self.ledger.claim_launches(self.spec.claim_seconds, only=number):
+            self._launch(action, why)
+
+    def run_of(self, action: Action) -> Seen:
+        """How the run of an action is, by whoever runs it; nothing is recorded.
+
+        Raises:
+            StateError: whoever runs it does not answer.
+        """
+        return self._launcher.look(action.run_id)
 
     def champions(self) -> dict[str, tuple[str, str]]:
         """By model its champion and the one before it, as they were seen last, where there is one."""
@@ -123,6 +151,12 @@ class Trigger:
     def wake(self) -> None:
         """End the pause between two looks."""
         self._wake.set()
+
+    def _look_at_clock(self) -> None:
+        """Wish for what the schedules ask for: in the ledger first, dealt with then."""
+        for event, dealt_with in self._schedules.due():
+            self.receive(Delivery([event]))
+            dealt_with()
 
     def _consider(self, action: Action) -> None:
         if action.kind in self.spec.rollback.on:
@@ -152,15 +186,13 @@ class Trigger:
         The action stays waiting until that is done, and what is done names the version that it leaves; so a
         trigger that is killed in between finds it done.
         """
-        if self.spec.dry_run:
-            self.ledger.finish(action, "dry_run", "the champion would be taken back now; dry_run is set")
-            return
         try:
             outcome, detail = self._surroundings.undo(
                 action.model,
                 self.ledger.versions(action),
                 self.spec.rollback.probation_seconds,
                 f"{action.reason} (action {action.id})",
+                dry_run=self.spec.dry_run,
             )
         except MinorkeyError as error:
             self.ledger.postpone(action, "unreachable", self._pause(action), _line(error))
@@ -181,10 +213,15 @@ class Trigger:
         else:
             self._champions.pop(model, None)
 
-    def _launch(self, action: Action) -> None:
-        wanted = Launch(action.run_key, action.model, action.kind, action.reason, action.base_version)
+    def _launch(self, action: Action, cancelled: str) -> None:
         try:
-            run_id = self._launcher.launch(wanted)
+            if cancelled:
+                # Of a launch that was cut short there may be a run. The model's lease keeps another one from
+                # beginning before that has ended.
+                self._launcher.cancel(_launch_of(action), cancelled)
+                self._end(action, "cancelled", cancelled)
+                return
+            run_id = self._launcher.launch(_launch_of(action))
         except SpecError as error:
             self.ledger.finish(action, "failed", _line(error))
         except MinorkeyError as error:
@@ -193,26 +230,35 @@ class Trigger:
             self.ledger.launched(action, run_id)
             _log.info("launched", action=action.id, model=action.model, run=run_id)
 
-    def _follow(self, action: Action) -> None:
+    def _follow(self, action: Action, cancelled: str) -> None:
         try:
+            if cancelled:
+                self._launcher.cancel(_launch_of(action), cancelled)
             seen = self._launcher.look(action.run_id)
         except StateError as error:
             self.ledger.note(action, _line(error))
             return
         if seen.state == "running":
             self.ledger.note(action, seen.detail)
+        elif cancelled and seen.state != "succeeded":
+            self._end(action, "cancelled", "; ".join(filter(None, (cancelled, seen.detail))))
+        elif seen.state == "next":
+            self.ledger.go_on(action, seen.detail)
+            _log.info("went_on", action=action.id, model=action.model, why=seen.detail)
         elif seen.state == "busy":
             self.ledger.launch_again(action, self._pause(action), seen.detail, fresh=True)
         elif seen.state == "lost" and action.losses < _MOST_LOSSES:
             self.ledger.launch_again(action, self._pause(action), seen.detail, lost=True)
         elif seen.state == "succeeded":
-            self._succeeded(action, seen)
+            self._succeeded(action, seen, cancelled)
         else:
-            outcome = "failed" if seen.state == "lost" else seen.state
-            if self.ledger.finish(action, outcome, seen.detail):
-                _log.info("ended", action=action.id, model=action.model, outcome=outcome, why=seen.detail)
+            self._end(action, "failed" if seen.state == "lost" else seen.state, seen.detail)
 
-    def _succeeded(self, action: Action, seen: Seen) -> None:
+    def _end(self, action: Action, outcome: str, detail: str) -> None:
+        if self.ledger.finish(action, outcome, detail):
+            _log.info("ended", action=action.id, model=action.model, outcome=outcome, why=detail)
+
+    def _succeeded(self, action: Action, seen: Seen, cancelled: str) -> None:
         """A run came to its end; whether it replaced the champion, the registry knows."""
         try:
             champion = self._surroundings.champion(action.model)
@@ -220,8 +266,8 @@ class Trigger:
             self.ledger.note(action, _line(error))
             return
         outcome = seen.outcome or ("kept" if champion == action.base_version else "promoted")
-        if self.ledger.finish(action, outcome, seen.detail):
-            _log.info("ended", action=action.id, model=action.model, outcome=outcome)
+        late = f"; it had ended before it was {cancelled}" if cancelled else ""
+        self._end(action, outcome, f"{seen.detail}{late}")
 
     def _observe(self, model: str) -> None:
         try:
@@ -250,6 +296,10 @@ def lease_holder(model: str) -> str:
     """
     holder = lease.holder(model)
     return "" if holder is None else holder.run_key
+
+
+def _launch_of(action: Action) -> Launch:
+    return Launch(action.run_key, action.model, action.kind, action.reason, action.base_version)
 
 
 def _line(error: MinorkeyError) -> str:

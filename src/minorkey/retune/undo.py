@@ -2,12 +2,29 @@
 
 import time
 from pathlib import Path
+from typing import Protocol
 
-__all__ = ["no_former", "nothing_to_undo", "undo"]
+__all__ = ["Undo", "no_former", "nothing_to_undo", "undo"]
+
+
+class Undo(Protocol):
+    """Takes a new champion back."""
+
+    def __call__(
+        self, model: str, versions: frozenset[str], probation: float, reason: str, /, *, dry_run: bool = False
+    ) -> tuple[str, str]:
+        """See `undo`."""
+        ...
 
 
 def undo(
-    model: str, versions: frozenset[str], probation: float, reason: str, *, cluster: str = ""
+    model: str,
+    versions: frozenset[str],
+    probation: float,
+    reason: str,
+    *,
+    dry_run: bool = False,
+    cluster: str = "",
 ) -> tuple[str, str]:
     """Roll the champion back, if it is new, named by the alerts, and has an earlier champion behind it.
 
@@ -18,10 +35,11 @@ def undo(
         versions: that the alerts name.
         probation: seconds after its registration in which a version may be taken back.
         reason: why; it stays with the version that is left, and names the action.
+        dry_run: only say what would be done.
         cluster: file of the specification of the cluster that serves the model; "": none does.
 
     Returns:
-        ``rolled_back`` or ``skipped``, and that in words.
+        ``rolled_back``, ``skipped`` or ``dry_run`` for what would be rolled back, and that in words.
 
     Raises:
         StateError: the registry does not answer, or the earlier version does not serve.
@@ -36,7 +54,7 @@ def undo(
     champion = champion_version(model)
     for version in sorted(versions - {"", champion}):
         note = rollback_note(model, version)
-        if note == "" and champion and champion_before(model, version) == champion:
+        if note == "" and not dry_run and champion and champion_before(model, version) == champion:
             # A rollback that was killed between moving the alias and its note.
             note_rollback(model, version, to=champion, reason=reason)
             note = reason
@@ -45,6 +63,9 @@ def undo(
     problem = _objection(model, champion, versions, probation)
     if problem:
         return "skipped", problem
+    if dry_run:
+        before = champion_before(model, champion)
+        return "dry_run", f"version {champion} would be left for version {before} now; dry_run is set"
     place = load_cluster_spec(Path(cluster)) if cluster else None
     done = roll_back(model, expected=champion, reason=reason, cluster=place)
     return "rolled_back", f"version {done.version} serves again, version {done.left} was left"
@@ -69,7 +90,9 @@ def _objection(model: str, champion: str, versions: frozenset[str], probation: f
     return ""
 
 
-def nothing_to_undo(model: str, versions: frozenset[str], probation: float, reason: str) -> tuple[str, str]:
+def nothing_to_undo(
+    model: str, versions: frozenset[str], probation: float, reason: str, *, dry_run: bool = False
+) -> tuple[str, str]:
     """The answer where there is no registry."""
     return "skipped", "there is no registry to roll back in"
 

@@ -2,10 +2,11 @@
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from minorkey.retune.action import COLUMNS, Action
+from minorkey.retune.cancelling import open_cancels
 from minorkey.retune.ledger import Ledger
 from minorkey.retune.policy import DAY_SECONDS
 
@@ -13,6 +14,8 @@ __all__ = ["Figures", "Page", "figures", "page"]
 
 _EVENT = ("fingerprint", "starts_at", "model", "kind", "version", "name", "summary", "source",
           "disposition", "action", "deliveries", "first_seen", "last_seen")  # fmt: skip
+
+_STAGE = ("action", "run_id", "ended", "detail")
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,17 @@ class Page:
         actions: newest first.
         events: those that were heard of last first.
         counts: as in `Figures`.
+        stages: of retunes whose stages are runs of their own, those that another one followed: ``action``,
+            ``run_id``, ``ended``, ``detail``.
+        cancels: what was asked to be cancelled and has not ended: why, by action.
     """
 
     now: float
     actions: list[Action]
     events: list[dict[str, Any]]
     counts: dict[tuple[str, str, str, str], int]
+    stages: list[dict[str, Any]] = field(default_factory=list)
+    cancels: dict[int, str] = field(default_factory=dict)
 
     def dumps(self) -> bytes:
         """The page as JSON."""
@@ -56,6 +64,8 @@ class Page:
             "now": self.now,
             "actions": [dataclasses.asdict(action) for action in self.actions],
             "events": self.events,
+            "stages": self.stages,
+            "cancels": [{"action": action, "detail": why} for action, why in self.cancels.items()],
             "counts": [
                 {"family": family, "model": model, "kind": kind, "label": label, "value": value}
                 for (family, model, kind, label), value in sorted(self.counts.items())
@@ -70,7 +80,7 @@ def figures(ledger: Ledger) -> Figures:
     Raises:
         StateError: the ledger does not answer.
     """
-    with ledger.reading() as (made, now):
+    with ledger.transaction() as (made, now):
         open_ = made.rows(
             "SELECT model, status, count(*), min(created), max(started) FROM minorkey_retune_actions "
             "WHERE status IN ('waiting', 'launching', 'running') GROUP BY model, status"
@@ -98,7 +108,7 @@ def page(ledger: Ledger, limit: int) -> Page:
     Raises:
         StateError: the ledger does not answer.
     """
-    with ledger.reading() as (made, now):
+    with ledger.transaction() as (made, now):
         actions = made.rows(
             f"SELECT {COLUMNS} FROM minorkey_retune_actions ORDER BY id DESC LIMIT %s",  # noqa: S608
             limit,
@@ -109,9 +119,17 @@ def page(ledger: Ledger, limit: int) -> Page:
             limit,
         )
         counts = made.rows("SELECT family, model, kind, label, value FROM minorkey_retune_counts")
+        stages = made.rows(
+            f"SELECT {', '.join(_STAGE)} FROM minorkey_retune_stages WHERE action >= %s "  # noqa: S608
+            "ORDER BY action DESC, ended",
+            actions[-1][0] if actions else 0,
+        )
+        cancels = open_cancels(made)
     return Page(
         now,
         [Action.of(row) for row in actions],
         [dict(zip(_EVENT, row, strict=True)) for row in events],
         {(family, model, kind, label): int(value) for family, model, kind, label, value in counts},
+        [dict(zip(_STAGE, row, strict=True)) for row in stages],
+        cancels,
     )

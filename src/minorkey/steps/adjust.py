@@ -1,6 +1,7 @@
 """Adjust: find the cheapest fix for a served model on fresh labelled rows, and prove it on later ones."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from minorkey.progress import emit
 from minorkey.registry import load_version
 from minorkey.spec import EvaluateSpec, MonitorSpec, ThresholdSpec, parse_section
 from minorkey.steps.step import step
+from minorkey.tracking import open_run
+from minorkey.tracking.verdicts import decision_tags
 from minorkey.triage import Adjustment, Reference, Treatment, treat
 from minorkey.triage.account import adjustment_card, adjustment_page
 
@@ -67,7 +70,7 @@ def run(
         "promote" if an adjustment is proven, else "keep"; the verdict's ``action`` says what is to be done.
 
     Raises:
-        StateError: there is no champion.
+        StateError: there is no champion, or the tracking server does not answer.
         DataError: no row is fresh, or features that the champion needs are absent.
     """
     spec = parse_section(EvaluateSpec, evaluate)
@@ -123,7 +126,18 @@ def run(
     put_text(card_path, adjustment_card(verdict))
     put_text(study_path, json.dumps(_study(champion, done, now, verdict, seed), indent=1))
     put_text(verdict_path, json.dumps(verdict, indent=1))
+    _tell(model, run_key, verdict, (verdict_path, report_path, card_path, study_path))
     return done.decision
+
+
+def _tell(model: str, run_key: str, verdict: dict[str, Any], files: Sequence[Path]) -> None:
+    """Leave the verdict in MLflow: where nothing is registered, no other step would."""
+    tracker = open_run(model, run_key)
+    tracker.log(tags=decision_tags(verdict))
+    if verdict["decision"] != "promote":
+        for path in files:
+            tracker.log_artifact(path)
+        tracker.finish()
 
 
 def _champion(model: str, version: str) -> Bundle:

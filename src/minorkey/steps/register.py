@@ -10,6 +10,7 @@ from minorkey.registry import register_version, store_bundle
 from minorkey.serving.shadow_pointer import point_to_challenger
 from minorkey.steps.step import step
 from minorkey.tracking import RunTracker, open_run
+from minorkey.tracking.verdicts import decision_tags
 
 __all__ = ["RegisterResult", "run"]
 
@@ -73,13 +74,8 @@ def _log_run(tracker: RunTracker, bundle: Bundle, verdict: dict[str, Any], versi
         metrics[f"test.{name}"] = _number(interval["value"])
         metrics[f"test.{name}.low"] = _number(interval["low"])
         metrics[f"test.{name}.high"] = _number(interval["high"])
-    tags = {
-        "minorkey.decision": verdict["decision"],
-        "minorkey.decision_reason": verdict["reason"],
-        "minorkey.digest": bundle.digest,
-        "minorkey.model_version": version,
-    }
-    tracker.log(metrics=metrics, tags=tags)
+    told = {"minorkey.digest": bundle.digest, "minorkey.model_version": version}
+    tracker.log(metrics=metrics, tags=decision_tags(verdict) | told)
 
 
 def _number(value: Any) -> float:
