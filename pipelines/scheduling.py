@@ -122,6 +122,7 @@ class _Reconciliation:
         if not change:
             self.outcome.steps = steps
             return not steps
+        replaced = {step.name for step in steps if step.action == "create"}
         for step in steps:
             try:
                 with explained(self._server.host):
@@ -131,6 +132,10 @@ class _Reconciliation:
                     error.key = f"schedule {step.name} on {error.key}"
                     raise
                 return False
+            if step.action == "pause" and step.name in replaced:
+                self._paused[step.name] = step.id
+            elif step.action == "create":
+                self._paused.pop(step.name, None)
             self.outcome.steps.append(step)
             self._tell(f"{step.action}: {self._schedules.owner}/{step.name} {step.why}")
         return not steps
@@ -201,11 +206,8 @@ class _Reconciliation:
     def _do(self, client: kfp.Client, step: Step) -> None:
         if step.action == "create" and step.target is not None:
             self._create(client, step.target)
-            self._paused.pop(step.name, None)
         elif step.action == "pause":
             client.disable_recurring_run(step.id)
-            if step.why == "is replaced":
-                self._paused[step.name] = step.id
         elif step.action == "enable":
             client.enable_recurring_run(step.id)
         else:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from minorkey.cli import app
+from minorkey.cluster.checks.schedules import check_schedules
 from minorkey.errors import SpecError, StateError
 from minorkey.schedules import load_schedules
 from pipelines.kubeflow import Server
@@ -428,3 +429,21 @@ def test_in_a_multi_user_installation_the_namespace_decides(database, write):
     assert there(database)["team/nightly"]["namespace"] == "team-a"
     with pytest.raises(StateError, match="forbids"):
         reconcile(load_schedules(write(schedule())), Server(database.url, "others"), patience=0.0)
+
+
+def test_the_doctor_names_a_bad_cron_and_what_differs(database, write):
+    (found,) = check_schedules(write(schedule(cron="0 3 * * 1")), "")
+    assert (
+        found.status == "problem" and "schedule nightly: cron" in found.text and "'0 3 * * 1'" in found.text
+    )
+    assert "0 0 3 * * 1" in found.remedy and "six fields" in found.remedy
+    path = write(schedule())
+    assert [one.status for one in check_schedules(path, "")] == ["ok"]
+    (found,) = check_schedules(path, database.url)
+    assert (
+        found.status == "warning" and "create nightly" in found.text and found.remedy.endswith(database.url)
+    )
+    apply(database, path)
+    assert [one.status for one in check_schedules(path, database.url)] == ["ok"]
+    database.token = "secret"
+    assert [one.status for one in check_schedules(path, database.url)] == ["unseen"]

@@ -106,6 +106,17 @@ def test_the_registry_tells_champion_and_bundle(stores, monkeypatch):
     assert (version_to_beat(MODEL, "another"), version_to_beat(MODEL, run_key)) == ("1", "")
 
 
+def test_a_registry_of_another_mlflow_is_told_with_what_brings_it_on(stores, monkeypatch):
+    monkeypatch.setenv("MINORKEY_HOME", str(stores / "home"))
+    url = restored(stores / "mlflow.sql", stores)
+    with sqlite3.connect(stores / "mlflow.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", url)
+    with pytest.raises(StateError, match="another version of MLflow") as caught:
+        version_of(MODEL, "champion")
+    assert f"db upgrade {url}" in caught.value.remedy
+
+
 def test_openings_of_a_test_are_counted_on(stores):
     ledger = FileLedger(stores / "openings.json")
     (digest,) = json.loads((stores / "openings.json").read_text())["openings"]

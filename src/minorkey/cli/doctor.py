@@ -18,6 +18,7 @@ def doctor_command(
     context: str | None = None,
     token_file: Path | None = None,
     host: str = "",
+    schedules: Path | None = None,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
     """Look for what would keep a run from working, here and on a cluster; each finding with its remedy.
@@ -38,7 +39,9 @@ def doctor_command(
     token_file
         Bearer token to ask with, e.g. one of the tune step's ServiceAccount (`kubectl create token`).
     host
-        URL of Kubeflow Pipelines' API, to look at its version.
+        URL of Kubeflow Pipelines' API, to look at its version, and whether it has what the schedules say.
+    schedules
+        File of schedules, to look whether it is right.
     as_json
         Print the findings as JSON.
     """
@@ -47,6 +50,10 @@ def doctor_command(
 
     spec = None if cluster is None else load_cluster_spec(cluster)
     findings = diagnose(spec, kubeconfig=kubeconfig, context=context, token_file=token_file, host=host)
+    if schedules is not None:
+        from minorkey.cluster.checks.schedules import check_schedules
+
+        findings += check_schedules(schedules, host)
     if as_json:
         print(json.dumps([finding.to_json() for finding in findings], indent=1))
     else:

@@ -184,6 +184,15 @@ def _unreachable(reason: str) -> StateError:
             allowed="a folder with room that you may write to",
             remedy="make room, or set MINORKEY_HOME to another folder",
         )
+    if "out-of-date database schema" in reason:
+        return StateError(
+            "MLflow's database is of another version of MLflow",
+            key="MLFLOW_TRACKING_URI",
+            value=reason.split(". ")[0],
+            allowed="a database of the version that is installed",
+            remedy=f"back it up, then mlflow db upgrade {settings().tracking_uri}; or, after going back to "
+            "an earlier minorkey, restore the backup",
+        )
     return StateError(
         f"MLflow does not answer as expected: {reason}",
         key="MLFLOW_TRACKING_URI",
