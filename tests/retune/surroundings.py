@@ -45,7 +45,7 @@ class Runs:
         self.require()
         return self.ended.get(run_id, Seen("running"))
 
-    def cancel(self, launch: Launch, why: str) -> None:
+    def cancel(self, launch: Launch, run_id: str, why: str) -> None:
         self.require()
         self.cancelled[launch.key] = why
 

@@ -45,6 +45,17 @@ def test_what_is_answered_with_202_is_in_the_ledger(client: TestClient) -> None:
     assert [(action["id"], action["status"]) for action in shown["actions"]] == [(1, "waiting")]
 
 
+def test_a_webhook_that_is_replayed_leads_to_nothing_more(client: TestClient) -> None:
+    answers = [client.post("/webhook", json=webhook(alert()), headers=BEARER) for _ in range(3)]
+    assert [answer.json()["recorded"] for answer in answers] == [
+        {"opened": 1},
+        {"duplicate": 1},
+        {"duplicate": 1},
+    ]
+    assert [len(answer.json()["actions"]) for answer in answers] == [1, 0, 0]
+    assert len(client.get("/ledger?format=json").json()["actions"]) == 1
+
+
 @pytest.mark.parametrize(
     "headers",
     [{}, {"authorization": TOKEN}, {"authorization": "Bearer "}, {"authorization": "Bearer wrong"},

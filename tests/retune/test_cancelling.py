@@ -158,7 +158,7 @@ def test_a_local_run_ends_with_all_that_belongs_to_it(
     place, pid = started(tmp_path, script)
 
     def over() -> bool:
-        place.cancel(LAUNCH, WHY)
+        place.cancel(LAUNCH, LAUNCH.key, WHY)
         return place.look(LAUNCH.key).state == "cancelled"
 
     wait_until(over)
@@ -172,9 +172,27 @@ def test_a_run_whose_supervisor_is_gone_is_ended_too(tmp_path: Path) -> None:
     place._children[0].send_signal(signal.SIGKILL)
     place._children[0].wait()
     assert place.look(LAUNCH.key).state == "running"
-    place.cancel(LAUNCH, WHY)
+    place.cancel(LAUNCH, LAUNCH.key, WHY)
     wait_until(lambda: place.look(LAUNCH.key).state == "cancelled")
     wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+
+
+def test_a_run_of_another_machine_is_not_taken_for_ended(tmp_path: Path, url: str) -> None:
+    there = LocalRuns(tmp_path / "there", lambda launch, out: ["sleep", "60"])
+    trigger = Trigger(spec_of(), Ledger(url), there, World().surroundings())
+    trigger.receive(delivery(alert()))
+    trigger.look()
+    ask_cancel(trigger.ledger, 1, WHY)
+    here = LocalRuns(tmp_path / "here", lambda launch, out: ["sleep", "60"])
+    Trigger(spec_of(), Ledger(url), here, World().surroundings()).look_at_cancelled(1)
+    assert only(trigger).status == "running" and "not on this machine" in only(trigger).detail
+
+    def ended() -> bool:
+        trigger.look_at_cancelled(1)
+        return only(trigger).ended is not None
+
+    wait_until(ended)
+    assert only(trigger).status == "cancelled"
 
 
 def test_another_process_that_got_the_number_is_left_alone(tmp_path: Path) -> None:

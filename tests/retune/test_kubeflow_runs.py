@@ -283,7 +283,7 @@ def test_a_retune_is_cancelled_at_the_stage_that_it_is_at(database: Pipelines, t
     assert database.runs[refit]["state"] == "CANCELED"
     (action,) = page(trigger.ledger, 9).actions
     assert action.status == "cancelled" and action.detail.startswith("cancelled by ann: no")
-    runs.cancel(dataclasses.replace(LAUNCH, key=action.run_key), "again")
+    runs.cancel(dataclasses.replace(LAUNCH, key=action.run_key), action.run_id, "again")
     assert len(database.runs) == 2
 
 

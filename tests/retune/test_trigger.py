@@ -72,6 +72,31 @@ def test_harm_that_is_still_told_after_a_run_and_a_cool_down_leads_to_another_ru
     assert trigger.receive(delivery(alert())).dispositions == {"duplicate": 1}
 
 
+def test_who_is_away_while_a_run_goes_on_or_ends_is_recorded_and_asked_again(
+    url: str, tmp_path: Path
+) -> None:
+    machine, runs, world = Time(), Runs(tmp_path / "runs"), World()
+    trigger = trigger_of(url, runs, world, machine.clock())
+    trigger.receive(delivery(alert()))
+    trigger.look()
+
+    def now() -> tuple[str, str]:
+        (action,) = page(trigger.ledger, 9).actions
+        return action.status, action.detail
+
+    runs.away = True  # Kubeflow Pipelines, say
+    trigger.look()
+    assert now() == ("running", "nobody answers")
+    runs.away, runs.ended[runs.keys[0]] = False, Seen("succeeded", "search: better")
+    world.away = True  # the registry, which knows what the run came to
+    trigger.look()
+    assert now() == ("running", "the registry does not answer")
+    world.away, world.champions["cards"] = False, "4"
+    for _ in range(2):
+        trigger.look()
+    assert now() == ("promoted", "search: better") and len(runs.keys) == 1
+
+
 def test_after_a_restart_of_the_machine_time_does_not_go_back(url: str, tmp_path: Path) -> None:
     machine, runs = Time(), Runs(tmp_path / "runs")
     trigger_of(url, runs, World(), machine.clock()).receive(delivery(alert(1)))

@@ -31,7 +31,7 @@ class NoRuns:
     def look(self, run_id: str) -> Seen:
         raise AssertionError(run_id)
 
-    def cancel(self, launch: Launch, why: str) -> None:
+    def cancel(self, launch: Launch, run_id: str, why: str) -> None:
         raise AssertionError(why)
 
 

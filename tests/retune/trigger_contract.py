@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from minorkey.errors import StateError
+from minorkey.retune.cancelling import ask_cancel
 from minorkey.retune.launcher import Seen
 from minorkey.retune.ledger import Ledger
 from minorkey.retune.policy import DAY_SECONDS
+from minorkey.retune.schedules import Schedules
+from minorkey.retune.spec import ScheduleSpec
 from minorkey.retune.trigger import Trigger
 from minorkey.retune.views import figures, page
 from tests.retune.surroundings import Runs, World, alert, delivery, trigger_of, wish
@@ -237,3 +240,37 @@ class TriggerContract:
         assert (action.status, action.waiting_for) == ("waiting", "budget")
         assert action.not_before - action.created == pytest.approx(DAY_SECONDS, abs=60)
         assert len(runs.keys) == 2
+
+    def test_stages_what_is_called_off_and_ticks_are_written_down(self, url: str, runs: Runs) -> None:
+        nightly = ScheduleSpec(model="claims", cron="0 3 * * *")
+        trigger = trigger_of(url, runs, World(), schedules=(nightly,))
+        wall = [1_800_000_000.0]
+        trigger._schedules = Schedules(trigger.ledger, (nightly,), lambda: wall[0])
+        trigger.receive(delivery(alert()))
+        trigger.look()
+        (key,) = runs.keys
+        runs.ended[key] = Seen("next", "adjust: keep; next: refit")
+        trigger.look()
+        runs.ended.clear()
+        found = page(trigger.ledger, 9)
+        assert [(one.status, one.attempts) for one in found.actions] == [("running", 0)]
+        assert [(stage["run_id"], stage["detail"]) for stage in found.stages] == [
+            (key, "adjust: keep; next: refit")
+        ]
+        assert (runs.folder / key).read_text().count("\n") == 2, "the same key is launched again"
+        ask_cancel(trigger.ledger, 1, "cancelled by ann: no")
+        ask_cancel(trigger.ledger, 1, "cancelled by bob: no")
+        wall[0] += DAY_SECONDS
+        trigger.look()
+        runs.ended[key] = Seen("cancelled")
+        for _ in range(2):
+            trigger.look()
+        found = page(trigger.ledger, 9)
+        assert [(one.model, one.status) for one in found.actions] == [
+            ("claims", "running"),
+            ("cards", "cancelled"),
+        ]
+        assert found.actions[1].detail == "cancelled by ann: no"
+        trigger.ledger.forget(-1.0)
+        assert [one.model for one in page(trigger.ledger, 9).actions] == ["claims"]
+        assert page(trigger.ledger, 9).stages == []

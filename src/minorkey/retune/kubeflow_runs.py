@@ -70,7 +70,7 @@ class KubeflowRuns:
             return Seen("cancelled", "cancelled in Kubeflow Pipelines")
         return Seen("failed", f"{_stage_of(run.name)}: {run.state.lower()} {told}".strip()[:500])
 
-    def cancel(self, launch: Launch, why: str) -> None:
+    def cancel(self, launch: Launch, run_id: str, why: str) -> None:
         """Have the server terminate the run of the stage that this key is at."""
         _, run = self._newest(launch.key)
         if run is not None and run.state not in (*_ENDED, "CANCELING"):

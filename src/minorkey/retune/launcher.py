@@ -67,12 +67,17 @@ class Launcher(Protocol):
         """
         ...
 
-    def cancel(self, launch: Launch, why: str) -> None:
+    def cancel(self, launch: Launch, run_id: str, why: str) -> None:
         """End the run that this key has made, if there is one and it goes on; no other will be made of it.
 
         It may be called again, and returns before the run has ended: `look` tells when.
 
+        Args:
+            launch: what was wanted.
+            run_id: what `launch` answered last, "" if it never did.
+            why: who calls it off, and why.
+
         Raises:
-            StateError: whoever runs it does not answer.
+            StateError: whoever runs it does not answer, or the run is out of reach from here.
         """
         ...

@@ -9,6 +9,7 @@ from minorkey.retune import entries
 from minorkey.retune.action import ENDED, Action
 from minorkey.retune.clock import LedgerClock
 from minorkey.retune.entries import OPEN, UNKNOWN
+from minorkey.retune.launches import Launches
 from minorkey.retune.policy import DAY_SECONDS, Decision, World, decide
 from minorkey.retune.spec import RetuneSpec
 from minorkey.retune.tables import MIGRATIONS, TABLES, VERSION
@@ -34,7 +35,7 @@ class Recorded:
     actions: tuple[int, ...]
 
 
-class Ledger:
+class Ledger(Launches):
     """Events and actions in a database.
 
     Args:
@@ -46,8 +47,7 @@ class Ledger:
     """
 
     def __init__(self, url: str, clock: LedgerClock | None = None) -> None:
-        self.books = Books(url, "retune", TABLES, VERSION, MIGRATIONS)
-        self._clock = clock or LedgerClock()
+        super().__init__(Books(url, "retune", TABLES, VERSION, MIGRATIONS), clock or LedgerClock())
 
     def record(
         self, delivery: Delivery, models: Collection[str], act_on: Collection[str], *, cool_down: float
@@ -143,105 +143,6 @@ class Ledger:
                 made.change(
                     "UPDATE minorkey_retune_actions SET attempts = attempts + 1 WHERE id = %s", action.id
                 )
-
-    def claim_launches(self, seconds: float, *, only: int | None = None) -> list[Action]:
-        """Launches that nobody is at, which are now the caller's for so many seconds.
-
-        Args:
-            seconds: how long.
-            only: number of the one action that is asked for, due or not; None: all that are due.
-        """
-        due, values = ("not_before <= %s", ()) if only is None else ("id = %s", (only,))
-        with self.books.transaction() as made:
-            now = self._clock.now(self.books, made)
-            found = entries.select_actions(
-                made,
-                f"status = 'launching' AND {due} AND claim_until <= %s ORDER BY id",
-                *(values or (now,)),
-                now,
-            )
-            for action in found:
-                made.change(
-                    "UPDATE minorkey_retune_actions SET claim_until = %s WHERE id = %s",
-                    now + seconds,
-                    action.id,
-                )
-        return found
-
-    def launched(self, action: Action, run_id: str) -> bool:
-        """The run exists; whether this call was the one to say so."""
-        with self.books.transaction() as made:
-            return bool(
-                made.change(
-                    "UPDATE minorkey_retune_actions SET status = 'running', run_id = %s, attempts = 0, "
-                    "waiting_for = '', detail = '' WHERE id = %s AND status = 'launching'",
-                    run_id,
-                    action.id,
-                )
-            )
-
-    def go_on(self, action: Action, detail: str) -> None:
-        """A stage of a retune has ended, and another one has to follow: written down, and to be launched."""
-        with self.books.transaction() as made:
-            now = self._clock.now(self.books, made)
-            changed = made.change(
-                "UPDATE minorkey_retune_actions SET status = 'launching', not_before = %s, claim_until = 0, "
-                "detail = %s WHERE id = %s AND run_id = %s AND status = 'running'",
-                now,
-                detail,
-                action.id,
-                action.run_id,
-            )
-            if changed:
-                made.change(
-                    "INSERT INTO minorkey_retune_stages (action, run_id, ended, detail) "
-                    "VALUES (%s, %s, %s, %s) ON CONFLICT (action, run_id) DO NOTHING",
-                    action.id,
-                    action.run_id,
-                    now,
-                    detail,
-                )
-
-    def launch_again(
-        self, action: Action, delay: float, detail: str, *, fresh: bool = False, lost: bool = False
-    ) -> None:
-        """The launch failed, or the run was lost: try again after so many seconds.
-
-        Args:
-            action: as it was read.
-            delay: seconds.
-            detail: why.
-            fresh: under another key, because the run of this one has ended.
-            lost: the run was there, and is gone.
-        """
-        key = f"{action.run_key}-again" if fresh else action.run_key
-        with self.books.transaction() as made:
-            now = self._clock.now(self.books, made)
-            changed = made.change(
-                "UPDATE minorkey_retune_actions SET status = 'launching', attempts = attempts + 1, "
-                "losses = losses + %s, not_before = %s, claim_until = 0, detail = %s, run_key = %s "
-                "WHERE id = %s AND run_key = %s AND status IN ('launching', 'running')",
-                int(lost),
-                now + delay,
-                detail,
-                key,
-                action.id,
-                action.run_key,
-            )
-            if changed:
-                entries.count(made, "launch_retry", action.model)
-
-    def finish(self, action: Action, outcome: str, detail: str) -> bool:
-        """The run has ended; whether this call was the one to say so."""
-        with self.books.transaction() as made:
-            now = self._clock.now(self.books, made)
-            return entries.end(made, action, outcome, detail, now)
-
-    def note(self, action: Action, detail: str) -> None:
-        """Write down what there is to say of a run that goes on."""
-        if detail != action.detail:
-            with self.books.transaction() as made:
-                made.change("UPDATE minorkey_retune_actions SET detail = %s WHERE id = %s", detail, action.id)
 
     def observe(self, model: str, run_key: str) -> None:
         """Record the run that holds a model's lease if it is not one of this ledger's, and when it is gone.

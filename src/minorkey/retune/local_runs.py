@@ -79,9 +79,15 @@ class LocalRuns:
             return Seen("cancelled", f"log: {folder / LOG}")
         return self._failed(folder, code)
 
-    def cancel(self, launch: Launch, why: str) -> None:
+    def cancel(self, launch: Launch, run_id: str, why: str) -> None:
         """Have the run's processes end, and none begin: first asked to, and killed if they go on."""
         folder = self._folder / launch.key
+        if run_id == launch.key and not (folder / COMMAND).exists():
+            raise StateError(
+                "the run that is to be cancelled is not on this machine",
+                key=str(folder),
+                remedy="cancel it where it runs, with the MINORKEY_HOME of the trigger that started it",
+            )
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if _is_over(folder):

@@ -218,7 +218,7 @@ class Trigger:
             if cancelled:
                 # Of a launch that was cut short there may be a run. The model's lease keeps another one from
                 # beginning before that has ended.
-                self._launcher.cancel(_launch_of(action), cancelled)
+                self._launcher.cancel(_launch_of(action), action.run_id, cancelled)
                 self._end(action, "cancelled", cancelled)
                 return
             run_id = self._launcher.launch(_launch_of(action))
@@ -233,7 +233,7 @@ class Trigger:
     def _follow(self, action: Action, cancelled: str) -> None:
         try:
             if cancelled:
-                self._launcher.cancel(_launch_of(action), cancelled)
+                self._launcher.cancel(_launch_of(action), action.run_id, cancelled)
             seen = self._launcher.look(action.run_id)
         except StateError as error:
             self.ledger.note(action, _line(error))

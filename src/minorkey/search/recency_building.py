@@ -82,7 +82,7 @@ def recency_of_retune(
         half_lives = [
             one for one in _apart(end - first, _HALF_LIVES, since) if _counts(training, part, one) >= _FEWEST
         ]
-    else:
+    elif not spec.refit:
         emit(
             "assumed",
             text="no training windows and half-lives are searched beyond those of the version to start from: "
