@@ -17,20 +17,21 @@ __all__ = ["check", "resolved"]
 
 
 def check(schedules: Schedules) -> None:
-    """Refuse what the server or its pods would refuse, as far as the file and its packages tell.
+    """Refuse what the server or its pods would refuse, as far as the file and the packages here tell.
 
     Raises:
         SpecError: a schedule's rows lie on this machine, its pipeline does not take a parameter, or a package
             is no compiled pipeline.
     """
-    inputs = {name: _inputs(name, package) for name, package in schedules.packages.items()}
+    packages = {name: package for name, package in schedules.packages.items() if package.is_file()}
+    inputs = {name: _inputs(name, package) for name, package in packages.items()}
     for wanted in schedules.wanted:
         try:
             require_remote(parse_section(RunSpec, wanted.parameters["spec"]))
         except SpecError as error:
             error.key = f"schedule {wanted.name}: spec {error.key}"
             raise
-        if wanted.package is not None:
+        if wanted.package is not None and wanted.pipeline in inputs:
             _require_parameters(wanted, inputs[wanted.pipeline])
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 import yaml
 
+from minorkey.cli import app
 from minorkey.errors import SpecError
 from minorkey.schedules import load_schedules
 
@@ -87,6 +88,17 @@ def test_a_package_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(SpecError, match="not there") as caught:
         load_schedules(written(tmp_path, [NIGHTLY], pipelines={"tune": "tune.yaml"}))
     assert caught.value.key == "pipelines.tune" and "minorkey compile" in caught.value.remedy
+
+
+def test_where_nothing_is_sent_a_package_may_be_missing_and_the_rest_is_looked_at(tmp_path, capsys):
+    path = written(tmp_path, [NIGHTLY], pipelines={"tune": "tune.yaml"})
+    app(["schedule", str(path), "--validate"], exit_on_error=False, result_action="return_value")
+    told = capsys.readouterr().out
+    assert f"not here: the compiled pipeline tune: {tmp_path / 'tune.yaml'}" in told and "is right" in told
+    path = written(tmp_path, [{**NIGHTLY, "cron": "0 3 * * 1"}], pipelines={"tune": "tune.yaml"})
+    for options in ([], ["--validate"]):
+        with pytest.raises(SpecError, match="5 fields"):
+            app(["schedule", str(path), *options], exit_on_error=False, result_action="return_value")
 
 
 @pytest.mark.parametrize("text", ["", "- a\n", "owner: [", "\x00"])

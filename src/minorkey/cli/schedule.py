@@ -53,16 +53,19 @@ def schedule_command(
     dry_run
         Only tell what would be done next.
     validate
-        Only look whether the file is right, without a server.
+        Only look whether the file is right, without a server, and without compiled pipelines that are not
+        here.
     patience
         Seconds for which a server that is not reached is asked again.
     """
     from minorkey.cli.run import entry_point
     from minorkey.schedules import load_schedules
 
-    wanted = load_schedules(schedules)
+    wanted = load_schedules(schedules, packages_needed=not validate)
     if validate:
         entry_point("check_schedules")(wanted)
+        for text in wanted.missing:
+            print(f"not looked at, because it is not here: the compiled pipeline {text}")
         print(f"{schedules} is right: {len(wanted.wanted)} schedules of owner {wanted.owner}")
         return
     if not host:

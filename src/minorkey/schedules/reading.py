@@ -18,11 +18,12 @@ _SEE = "see docs/reference/schedules.md for every key"
 _OWN = ("spec", "model", "reason")
 
 
-def load_schedules(path: Path) -> Schedules:
-    """Read a file of schedules, and the specifications and packages that it names.
+def load_schedules(path: Path, *, packages_needed: bool = True) -> Schedules:
+    """Read a file of schedules and the specifications that it names.
 
     Args:
         path: the file; paths in it are meant from its folder on.
+        packages_needed: refuse a compiled pipeline that is not there; else it is passed over.
 
     Raises:
         SpecError: the file or one that it names cannot be read or does not fit: with the schedule, the key,
@@ -44,10 +45,10 @@ def load_schedules(path: Path) -> Schedules:
         )
     spec = validated(SchedulesSpec, content, what="the file of schedules", remedy=_SEE)
     packages = {name: path.parent / package for name, package in spec.pipelines.items()}
-    for name, package in packages.items():
-        _require_package(name, package)
     _require_distinct(spec)
     wanted = [_wanted(spec.owner, schedule, packages, path.parent) for schedule in spec.schedules]
+    for name, package in packages.items() if packages_needed else ():
+        _require_package(name, package)
     return Schedules(spec.owner, packages, tuple(wanted))
 
 

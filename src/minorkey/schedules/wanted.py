@@ -87,6 +87,11 @@ class Schedules:
     packages: dict[str, Path]
     wanted: tuple[Wanted, ...]
 
+    @property
+    def missing(self) -> list[str]:
+        """Packages that are not there, each with its pipeline's name."""
+        return [f"{name}: {package}" for name, package in self.packages.items() if not package.is_file()]
+
 
 def marked(wanted: Wanted, version: str) -> str:
     """The description of a recurring run: the reason, for people, and the mark by which it is known again."""

@@ -21,7 +21,7 @@ def check_schedules(path: Path, host: str) -> Iterator[Finding]:
         host: URL of Kubeflow Pipelines' API, "" to look at the file alone.
     """
     try:
-        schedules = load_schedules(path)
+        schedules = load_schedules(path, packages_needed=bool(host))
         entry_point("check_schedules")(schedules)
     except InputError as error:
         found = "" if error.value is None else f" ({error.value})"
