@@ -139,3 +139,19 @@ def test_on_this_machine_no_cluster_can_be_asked_for():
     with pytest.raises(SpecError, match="another cluster") as caught:
         Form(spec='{"cluster": {"namespace": "x"}}').resolve(HERE)
     assert "this machine" in caught.value.allowed
+
+
+def test_a_clusters_prefix_is_in_front_of_its_models_once():
+    content = json.loads(THERE.cluster) | {"model_prefix": "prod-"}
+    there = Compiled(HERE.image, json.dumps(content))
+    for given in ("fraud", "prod-fraud"):
+        spec, assumed = Form(model=given, spec='{"search": {"trials": 9}}').resolve(there)
+        assert (spec.model, spec.search.trials) == ("prod-fraud", 9)
+        assert any("model is prod-fraud" in text for text in assumed) == (given == "fraud")
+    assert Form().resolve(there)[0].model == "prod-minorkey"
+    assert Form(model="fraud").resolve(THERE)[0].model == "fraud"
+    with pytest.raises(SpecError) as caught:
+        Form(model="a" * 38).resolve(there)
+    assert caught.value.key == "model" and "prod- in front" in caught.value.remedy
+    with pytest.raises(SpecError, match="model_prefix"):
+        load_cluster_spec(json.dumps(content | {"model_prefix": "Prod"}))

@@ -118,8 +118,9 @@ class Form:
         content, overrides = compiled.check(self._content()), self._overrides()
         spec, assumed = resolve(content, overrides)
         cluster = ClusterSpec.model_validate_json(compiled.cluster) if compiled.cluster else None
-        spec, told = _with_target(spec, cluster)
-        assumed += told
+        for settle in (_with_target, _with_prefix):
+            spec, told = settle(spec, cluster)
+            assumed += told
         return spec, assumed
 
     def _content(self) -> dict[str, Any]:
@@ -194,6 +195,23 @@ def _with_target(spec: RunSpec, cluster: ClusterSpec | None) -> tuple[RunSpec, l
     why = "a pod of the run is no place to serve from"
     chosen = spec.deploy.model_copy(update={"target": served})
     return spec.model_copy(update={"deploy": chosen}), [f"deploy.target is {served}: {why}"]
+
+
+def _with_prefix(spec: RunSpec, cluster: ClusterSpec | None) -> tuple[RunSpec, list[str]]:
+    """The specification with the name that its model has in the cluster's registry, and what was assumed.
+
+    Raises:
+        SpecError: the name is too long with the cluster's prefix.
+    """
+    name = spec.model if cluster is None else cluster.name_of(spec.model)
+    if name == spec.model:
+        return spec, []
+    try:
+        named = with_overrides(spec.model_dump(mode="json", exclude_unset=True), {"model": name})
+    except SpecError as error:
+        error.remedy = f"shorten it: models of this cluster have {name.removesuffix(spec.model)} in front"
+        raise
+    return named, [f"model is {name}: models of this cluster have that prefix"]
 
 
 _REMEDIES = {

@@ -12,7 +12,7 @@ from kubernetes.client.exceptions import ApiException
 
 from tests.cluster.applying import apply
 from tests.kubernetes.site import Site
-from tests.manifests.built import Manifest, build
+from tests.manifests.built import Manifest, build, wave
 
 __all__ = ["Overlay", "overlay_in"]
 
@@ -57,7 +57,7 @@ def overlay_in(site: Site, environment: str) -> Iterator[Overlay]:
     suffix = uuid4().hex[:6]
     names = {name: f"minorkey-test-{place}-{suffix}" for place, name in enumerate(theirs)}
     made_here = {made["metadata"]["name"] for made in built if made["kind"] == "Namespace"}
-    manifests = sorted((_stopped(_renamed(made, names)) for made in built), key=_wave)
+    manifests = sorted((_stopped(_renamed(made, names)) for made in built), key=wave)
     overlay = Overlay(environment, manifests, names, site)
     try:
         # That of the steps is Kubeflow's.
@@ -115,10 +115,6 @@ def _stopped(manifest: Manifest) -> Manifest:
 
 def _hook(manifest: Manifest) -> bool:
     return "argocd.argoproj.io/hook" in manifest["metadata"].get("annotations", {})
-
-
-def _wave(manifest: Manifest) -> int:
-    return int(manifest["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave", "0"))
 
 
 def _delete(api: client.ApiClient, manifest: Manifest, plural: str | None) -> None:

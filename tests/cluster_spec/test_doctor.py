@@ -69,6 +69,8 @@ def furnish(cluster):
             spec={"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}},
         )
     definition(cluster, "workflows", "argoproj.io", "Workflow", "v1alpha1")
+    for kind in ("AlertmanagerConfig", "PodMonitor", "PrometheusRule"):
+        definition(cluster, f"{kind.lower()}s", "monitoring.coreos.com", kind, "v1")
     create(cluster, "roles", "tune", rules=ROLE)
     create(
         cluster,
@@ -125,6 +127,16 @@ def test_a_cluster_that_has_everything_has_no_problem(cluster, tmp_path):
     assert [one for one in found if one.status != "ok"] == []
     looked_at = "kubernetes crd namespace serviceaccount secret volume permissions quota nodes"
     assert {one.check for one in found} >= set(looked_at.split())
+
+
+def test_missing_definitions_of_the_prometheus_operator_are_a_warning(cluster, tmp_path):
+    for name in ("podmonitors", "prometheusrules"):
+        cluster.store.remove(kind_of("customresourcedefinitions"), "", f"{name}.monitoring.coreos.com")
+    (found,) = problems(cluster, spec_with(tmp_path))
+    assert found.status == "warning" and "install the Prometheus operator" in found.remedy
+    assert found.text.startswith(
+        "there is no podmonitors.monitoring.coreos.com, prometheusrules.monitoring.coreos.com:"
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-__all__ = ["MANIFESTS", "OVERLAYS", "Manifest", "build", "one", "pods", "selects"]
+__all__ = ["MANIFESTS", "OVERLAYS", "Manifest", "build", "one", "pods", "selects", "wave"]
 
 Manifest = dict[str, Any]
 
@@ -87,3 +87,8 @@ def selects(selector: Manifest, labels: dict[str, str]) -> bool:
         if not holds[wanted["operator"]]:
             return False
     return True
+
+
+def wave(manifest: Manifest) -> int:
+    """When Argo CD applies an object: in ascending order."""
+    return int(manifest["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave", "0"))

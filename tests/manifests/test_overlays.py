@@ -13,7 +13,7 @@ from minorkey.drift.rules import PRODUCTION, render
 from minorkey.feedback.spec import load_feedback_spec
 from minorkey.retune.spec import load_retune_spec
 from minorkey.spec import load_spec
-from tests.manifests.built import MANIFESTS, OVERLAYS, Manifest, build, one, pods
+from tests.manifests.built import MANIFESTS, OVERLAYS, Manifest, build, one, pods, wave
 
 ROOT = MANIFESTS.parent
 ENVIRONMENTS = ("dev", "prod")
@@ -47,8 +47,7 @@ def test_no_object_is_there_twice(overlay: str) -> None:
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_the_order_is_namespaces_then_rights_then_what_runs(environment: str) -> None:
     for made in build(f"overlays/{environment}"):
-        wave = made["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave", "0")
-        assert wave == WAVES[made["kind"]], made["metadata"]["name"]
+        assert wave(made) == int(WAVES[made["kind"]]), made["metadata"]["name"]
 
 
 def test_environments_do_not_meet_in_a_cluster() -> None:
@@ -115,12 +114,14 @@ def test_the_services_accept_their_specifications(overlay: str, tmp_path: Path) 
     for name, model in retune.models.items():
         assert load_spec(Path(model.spec)).model == name
         assert name.startswith(f"{environment}-" if environment else "")
+    assert load_cluster_spec(tmp_path / "cluster.yaml").model_prefix == (
+        f"{environment}-" if environment else ""
+    )
 
 
-@pytest.mark.parametrize("overlay", ["overlays/dev", "overlays/prod"])
-def test_the_schedules_are_right_once_the_pipelines_are_compiled(overlay: str, tmp_path: Path) -> None:
+def test_the_schedules_are_right_once_the_pipelines_are_compiled(tmp_path: Path) -> None:
     """As the Job does it: the commands of its two containers, in folders of this machine."""
-    manifests = build(overlay)
+    manifests = build("overlays/prod")
     for name, text in one(manifests, "ConfigMap", "minorkey-config")["data"].items():
         (tmp_path / name).write_text(text.replace("/var/lib/minorkey", str(tmp_path)))
     pod = one(manifests, "Job", "minorkey-schedules")["spec"]["template"]["spec"]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from minorkey.cluster.checks.permissions import NEEDED
+from minorkey.deployment.kserve.api import RIGHTS as SERVING
 from tests.manifests.built import build
 
 #: Account and its namespace, namespace in which the right holds, what, verbs.
@@ -30,7 +31,15 @@ STEPS = {
     ("minorkey-tune", "trials", "pods"): "list watch",
 }
 KSERVE = {
-    ("minorkey-deploy", "services", "inferenceservices.serving.kserve.io"): "create get list patch watch",
+    (account, "services", what): verbs
+    for account in ("minorkey-deploy", "minorkey-trigger")
+    for what, verbs in {
+        "httproutes.gateway.networking.k8s.io": "get",
+        "inferenceservices.serving.kserve.io": "create delete get update",
+        "poddisruptionbudgets.policy": "create",
+        "pods": "list",
+        "servingruntimes.serving.kserve.io": "create",
+    }.items()
 }
 RIGHTS = {"base": STEPS, "overlays/dev": STEPS, "overlays/prod": STEPS | KSERVE}
 
@@ -99,6 +108,16 @@ def test_nothing_is_allowed_across_the_cluster_and_nothing_by_asterisk(overlay: 
     assert [made for made in manifests if made["kind"] in ("ClusterRole", "ClusterRoleBinding")] == []
     rules = [rule for made in manifests if made["kind"] == "Role" for rule in made["rules"]]
     assert not [rule for rule in rules if "*" in str(rule)]
+
+
+def test_who_changes_what_serves_may_do_what_serving_on_kserve_asks_for() -> None:
+    wanted = {
+        ("minorkey-deploy", "services", f"{resource}.{group}" if group else resource): " ".join(sorted(verbs))
+        for group, resource, verbs in SERVING
+    }
+    assert {
+        right: verbs for right, verbs in rights("overlays/prod").items() if right[0] == "minorkey-deploy"
+    } == wanted
 
 
 @pytest.mark.parametrize("overlay", RIGHTS)

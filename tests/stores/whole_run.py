@@ -112,6 +112,7 @@ class WholeRun:
         try:
             assert result["gate"]["decision"] == "promote" and sum(result["trials"].values()) == 3
             assert httpx.get(f"{deployment['url']}/v2/health/ready").status_code == 200
+            arguments = " ".join(psutil.Process(deployment["pid"]).cmdline())
         finally:
             psutil.Process(deployment["pid"]).terminate()
 
@@ -127,8 +128,11 @@ class WholeRun:
             assert made.execute("SELECT count(*) FROM trials WHERE state = 'COMPLETE'").fetchone() == (3,)
         runs = client().search_runs([client().get_experiment_by_name("stored").experiment_id])
         assert len([run for run in runs if run.data.tags["minorkey.kind"] == "trial"]) == 3
+        tracked = [str(run.to_dictionary()) for run in runs]
+        tracked += [str(dict(one)) for one in client().search_model_versions("name = 'stored'")]
+        tracked += [str(dict(client().get_registered_model("stored")))]
         for secret in (TRACKING_PASSWORD, DATABASE_PASSWORD, os.environ["AWS_SECRET_ACCESS_KEY"]):
-            assert secret not in shown.stdout + shown.stderr
+            assert secret not in shown.stdout + shown.stderr + arguments + "".join(tracked)
             assert not [
                 path for path in out.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()
             ]
@@ -136,6 +140,8 @@ class WholeRun:
         monkeypatch.setenv("MINORKEY_HOME", str(tmp_path / "another-machine"))
         assert Bundle.load(fetch_bundle(uri)).info.model == "stored"
         assert _answers(tmp_path)
+        assert DATABASE_PASSWORD not in (log := (tmp_path / "serve.log").read_text())
+        assert TRACKING_PASSWORD not in log and os.environ["AWS_SECRET_ACCESS_KEY"] not in log
 
     @pytest.mark.slow
     @pytest.mark.timeout(600)

@@ -54,6 +54,7 @@ def cluster_findings(
 ) -> Iterator[Finding]:
     """Findings about a cluster; where its API is not reached, that one and those about the stores."""
     from minorkey.cluster.checks.kserve import check_kserve
+    from minorkey.cluster.checks.monitoring import check_monitoring
     from minorkey.cluster.checks.nodes import check_nodes
     from minorkey.cluster.checks.objects import check_objects
     from minorkey.cluster.checks.permissions import check_permissions
@@ -65,6 +66,7 @@ def cluster_findings(
     try:
         reader = Reader(kubeconfig, context=context, token_file=token_file)
         yield from check_kubernetes(reader)
+        yield from check_monitoring(reader)
         for check in (check_objects, check_permissions, check_quota, check_nodes, check_kserve):
             yield from check(reader, spec)
     except InputError as error:

@@ -193,6 +193,14 @@ class ClusterSpec(Section):
         "context of their own, because its driver refuses fields that it does not know: the image's user "
         "applies.",
     )
+    model_prefix: str = Field(
+        "",
+        pattern=r"^$|^[a-z0-9][a-z0-9-]{0,18}-$",
+        json_schema_extra={"format": "at most 20 small letters, digits and hyphens, the last a hyphen"},
+        description="What the names of models have in front here, e.g. `prod-`: in the registry and so in "
+        "leases, series and alerts. Environments that share MLflow, a database or a Prometheus need one "
+        "each. A run whose model lacks it gets it.",
+    )
     service_accounts: ServiceAccounts = Field(ServiceAccounts(), description="Identities of the pods.")
     stores: Stores = Field(description="Where a run keeps what outlives its pods, and which Secrets open it.")
     trials: TrialPods = Field(TrialPods(), description="The pods in which trials run.")
@@ -216,6 +224,10 @@ class ClusterSpec(Section):
             if not Path(root).is_relative_to(mount):
                 raise ValueError(f"stores.{key}_root {root} is not below {where}.{key}_mount {mount}")
         return self
+
+    def name_of(self, model: str) -> str:
+        """The name that a model has in this cluster's registry: with the prefix in front, once."""
+        return model if model.startswith(self.model_prefix) else self.model_prefix + model
 
     def step(self, name: str) -> StepResources:
         """What a step asks for: its entry in ``steps``, else the default."""
