@@ -155,3 +155,13 @@ def test_a_clusters_prefix_is_in_front_of_its_models_once():
     assert caught.value.key == "model" and "prod- in front" in caught.value.remedy
     with pytest.raises(SpecError, match="model_prefix"):
         load_cluster_spec(json.dumps(content | {"model_prefix": "Prod"}))
+
+
+def test_a_canary_has_to_end_before_its_step():
+    content = json.loads(THERE.cluster) | {"serving": {"kserve": {"image": "a@sha256:1", "gateway": True}}}
+    there = Compiled(THERE.image, json.dumps(content))
+    assert Form(spec='{"deploy": {"canary": {"minutes": 100}}}').resolve(there)[0].deploy.target == "kserve"
+    with pytest.raises(SpecError) as caught:
+        Form(spec='{"deploy": {"canary": {"minutes": 120}}}').resolve(there)
+    assert caught.value.key == "deploy.canary.minutes" and "120 minutes" in caught.value.allowed
+    Form(spec='{"deploy": {"target": "none", "canary": {"minutes": 120}}}').resolve(there)

@@ -182,6 +182,8 @@ def _with_target(spec: RunSpec, cluster: ClusterSpec | None) -> tuple[RunSpec, l
     """
     served = "local" if cluster is None else cluster.serving.target
     target = spec.deploy.target
+    if cluster is not None and served == "kserve" and target != "none":
+        _require_time(spec, cluster)
     if target in (served, "none"):
         return spec, []
     if cluster is None or "target" in spec.deploy.model_fields_set:
@@ -212,6 +214,24 @@ def _with_prefix(spec: RunSpec, cluster: ClusterSpec | None) -> tuple[RunSpec, l
         error.remedy = f"shorten it: models of this cluster have {name.removesuffix(spec.model)} in front"
         raise
     return named, [f"model is {name}: models of this cluster have that prefix"]
+
+
+def _require_time(spec: RunSpec, cluster: ClusterSpec) -> None:
+    """Refuse a canary that the deploy step's own time-out would end.
+
+    Raises:
+        SpecError: it may last longer.
+    """
+    seconds = 60 * spec.deploy.canary.minutes
+    limit = cluster.step("deploy").timeout_seconds
+    if cluster.serving.kserve and cluster.serving.kserve.gateway and seconds >= limit:
+        raise SpecError(
+            "the canary may last longer than its step",
+            key="deploy.canary.minutes",
+            value=spec.deploy.canary.minutes,
+            allowed=f"less than {limit / 60:g} minutes (steps.deploy.timeout_seconds of the cluster)",
+            remedy="lower it, or compile the pipeline for a larger steps.deploy.timeout_seconds",
+        )
 
 
 _REMEDIES = {

@@ -5,6 +5,7 @@ The same suite runs against the fake and against a real API server: where they d
 
 from tests.kubernetes.contract.access import AccessContract
 from tests.kubernetes.contract.admission import AdmissionContract
+from tests.kubernetes.contract.answering import AnsweringContract
 from tests.kubernetes.contract.applying import ApplyContract
 from tests.kubernetes.contract.deleting import DeletingContract
 from tests.kubernetes.contract.jobs import JobContract
@@ -19,6 +20,7 @@ class ApiContract(
     ReadingContract,
     DeletingContract,
     AdmissionContract,
+    AnsweringContract,
     WaitingContract,
     AccessContract,
     ApplyContract,

@@ -73,7 +73,7 @@ def _field(pod: dict, path: str) -> str:
     keyed = re.fullmatch(r"metadata\.(labels|annotations)\['(.+)'\]", path)
     if keyed:
         return (pod["metadata"].get(keyed[1]) or {}).get(keyed[2], "")
-    if path in ("status.podIP", "status.hostIP"):
+    if path == "status.hostIP":
         return "127.0.0.1"
     value: object = pod
     for part in path.split("."):
