@@ -401,6 +401,18 @@ def test_a_run_that_ends_after_it_became_champion_is_not_compared_with_itself(ho
 
 
 @pytest.mark.slow
+def test_the_command_ends_with_0_where_the_gate_keeps_the_champion(finished, tmp_path):
+    out, _, _ = finished
+    chosen = {"search.trials": 1, "search.finalists": 1, "deploy.target": "none"}
+    (tmp_path / "spec.json").write_text(small_spec(out.parent / "rows.csv", **chosen).model_dump_json())
+    before = champion_version("small")
+    assert before and call("run", tmp_path / "spec.json", "--out", tmp_path / "out", "--quiet") in (0, None)
+    result = json.loads((tmp_path / "out/result.json").read_text())
+    assert (result["gate"]["decision"], result["deployment"]) == ("keep", None)
+    assert champion_version("small") == before
+
+
+@pytest.mark.slow
 def test_a_champion_is_adjusted_to_more_positives_and_serves_so(finished, tmp_path, capsys):
     out, _, _ = finished
     later = labelled_rows(12_000, seed=12, start="2025-06-01")
