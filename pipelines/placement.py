@@ -11,6 +11,7 @@ __all__ = ["CREDENTIALS", "LABELS", "place"]
 CREDENTIALS = "/var/run/secrets/minorkey/kubernetes"
 
 _DATABASE = "/var/run/secrets/minorkey/database"
+_GIT = "/var/run/secrets/minorkey/git"
 _HOME = "/var/lib/minorkey"
 _USER = 10001
 #: By which network policies know a step's pod.
@@ -49,6 +50,12 @@ def place(task: PipelineTask, image: str, cluster: ClusterSpec | None) -> None:
     _stores(task, cluster, needs)
     _volumes(task, cluster, needs)
     accounts = {"tune": cluster.service_accounts.tune, "deploy": cluster.service_accounts.deploy}
+    if cluster.serving.gitops is not None:
+        # What Argo CD owns is changed by a commit alone: the step gets no way to change the cluster.
+        del accounts["deploy"]
+        if task.name == "deploy" and cluster.serving.gitops.secret:
+            kubernetes.use_secret_as_volume(task, cluster.serving.gitops.secret, _GIT)
+            task.set_env_variable("MINORKEY_GIT_CREDENTIALS", _GIT)
     if task.name in accounts:
         kubernetes.use_secret_as_volume(task, f"{accounts[task.name]}-token", CREDENTIALS)
         task.set_env_variable("MINORKEY_KUBERNETES_CREDENTIALS", CREDENTIALS)

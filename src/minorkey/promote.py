@@ -21,12 +21,14 @@ class Promotion:
         left: version that was champion, "" for none.
         version: version that is champion now.
         url: where it serves, "" if nothing that is known here serves it.
+        pending: whether it is champion only once its commit has been applied.
     """
 
     model: str
     left: str
     version: str
     url: str
+    pending: bool = False
 
 
 def promote(model: str, *, version: str = "", reason: str, cluster: ClusterSpec | None = None) -> Promotion:
@@ -68,4 +70,4 @@ def promote(model: str, *, version: str = "", reason: str, cluster: ClusterSpec 
     verify_in_process(bundle)
     url = let_serve(model, chosen, bundle, left=left, reason=reason, cluster=cluster, proven=False)
     note_promotion(model, chosen, over=left, reason=reason)
-    return Promotion(model, left, chosen, url)
+    return Promotion(model, left, chosen, url, pending=champion_version(model) != chosen)

@@ -31,14 +31,26 @@ class Rollback:
     Attributes:
         model: name of the registered model.
         left: version that was champion.
-        version: version that is champion now.
+        version: version that is champion now, or will be once `commit` has been applied.
         url: where it serves, "" if nothing that is known here serves it.
+        commit: the commit that brings it back, "" where none was needed.
+        branch: the branch that the commit is on.
     """
 
     model: str
     left: str
     version: str
     url: str
+    commit: str = ""
+    branch: str = ""
+
+    def __str__(self) -> str:
+        if self.commit:
+            return (
+                f"commit {self.commit[:12]} on branch {self.branch} takes version {self.left} back; version "
+                f"{self.version} is champion once Argo CD has made it serve"
+            )
+        return f"version {self.version} is champion again, version {self.left} was left"
 
 
 def roll_back(
@@ -49,7 +61,8 @@ def roll_back(
     Where a cluster serves the model, the earlier version is deployed there as any other, but need not show
     anything first. Else the predictor of this machine, if one runs, is swapped without a failed request;
     predictors that follow the alias ``champion`` elsewhere swap themselves. The version that is left is
-    tagged with time, reason and successor, and is passed over by later rollbacks.
+    tagged with time, reason and successor, and is passed over by later rollbacks. Where models ship by Git,
+    what is made is the commit that reverts, and the alias follows after Argo CD.
 
     Args:
         model: name of the registered model.
@@ -64,6 +77,8 @@ def roll_back(
             before.
         BundleError: the version's bundle is altered or gone.
     """
+    if cluster is not None and cluster.serving.gitops is not None:
+        return _by_git(cluster, model, to=to, reason=reason, expected=expected)
     left = champion_version(model)
     if not left:
         raise StateError(
@@ -89,6 +104,14 @@ def roll_back(
     url = let_serve(model, version, bundle, left=left, reason=reason, cluster=cluster, proven=True)
     note_rollback(model, left, to=version, reason=reason)
     return Rollback(model, left, version, url)
+
+
+def _by_git(cluster: ClusterSpec, model: str, *, to: str, reason: str, expected: str) -> Rollback:
+    from minorkey.deployment.gitops import revert, target_of_cluster
+
+    done = revert(target_of_cluster(cluster), model, to=to, reason=reason, expected=expected)
+    note_target(model, done.version, "gitops")
+    return Rollback(model, done.left, done.version, "", done.pushed.commit, done.pushed.branch)
 
 
 def let_serve(

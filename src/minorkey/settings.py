@@ -40,6 +40,8 @@ class Settings:
     owner_lock: str
     #: Folder with ``token`` and ``ca.crt`` of the ServiceAccount that acts; empty: the pod's own.
     kubernetes_credentials: str
+    #: Folder with the credentials of the Git server that models ship by; empty: none.
+    git_credentials: str
     #: Region of the S3 service; empty: what the SDK finds itself. It does not look at AWS_REGION.
     s3_region: str
     #: File with the token that callers of the retune trigger bring; empty: none.
@@ -102,6 +104,7 @@ def settings() -> Settings:
         fold_store_bytes=_bytes("MINORKEY_FOLD_STORE_BYTES", 20 * 2**30),
         owner_lock=os.environ.get("MINORKEY_OWNER_LOCK", ""),
         kubernetes_credentials=os.environ.get("MINORKEY_KUBERNETES_CREDENTIALS", ""),
+        git_credentials=os.environ.get("MINORKEY_GIT_CREDENTIALS", ""),
         s3_region=os.environ.get("AWS_REGION", os.environ.get("AWS_DEFAULT_REGION", "")),
         retune_token_file=os.environ.get("MINORKEY_RETUNE_TOKEN_FILE", ""),
         feedback_url=os.environ.get("MINORKEY_FEEDBACK_URL", ""),

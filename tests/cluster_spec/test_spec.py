@@ -76,7 +76,7 @@ def test_a_step_that_does_not_exist_is_refused():
         ({"stores": {**STORES, "study_root": "/other/a"}, "trials": {"study_volume": "v"}}, "not below"),
         ({"trials": {"gpu": {"cpu": "2"}}}, "trials.gpu.gpus is 0"),
         ({"trials": {"cpu": {"gpus": 1}}}, "under trials.gpu"),
-        ({"serving": {"kserve": {"image": "a"}, "gitops": {"repository": "b"}}}, "keep one of them"),
+        ({"serving": {"kserve": {"image": "a"}, "gitops": {"repository": "git@h:b"}}}, "keep one of them"),
         ({"serving": {"kserve": {"image": "a", "min_replicas": 11}}}, "below min_replicas 11"),
         ({"trials": {"cpu": {"tolerations": [{"operator": "Exists", "value": "x"}]}}}, "takes no value"),
     ],

@@ -16,7 +16,7 @@ Manifest = dict[str, Any]
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 #: Everything that builds by itself.
-OVERLAYS = ("base", "overlays/dev", "overlays/prod", "argocd")
+OVERLAYS = ("base", "overlays/dev", "overlays/prod", "argocd", "argocd/models")
 
 
 class _Loader(yaml.CSafeLoader):

@@ -14,6 +14,7 @@ import cyclopts
 
 from minorkey.cli.adjust import adjust_command
 from minorkey.cli.compile import compile_command
+from minorkey.cli.confirm import confirm_command
 from minorkey.cli.doctor import doctor_command
 from minorkey.cli.drift import drift_command
 from minorkey.cli.feedback import feedback_app
@@ -62,6 +63,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "adjust": adjust_command,
     "promote": promote_command,
     "rollback": rollback_command,
+    "confirm": confirm_command,
     "simulate": simulate_command,
     "loop": loop_command,
     "schema": schema_command,

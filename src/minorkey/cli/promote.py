@@ -40,6 +40,10 @@ def promote_command(
 
     spec = None if cluster is None else load_cluster_spec(cluster)
     done = promote(model, version=version, reason=reason, cluster=spec)
+    if done.pending:
+        told = "is committed, and champion once Argo CD has made it serve"
+        print(f"{done.model}: version {done.version} {told}")
+        return
     before = f", version {done.left} was before" if done.left else ""
     print(f"{done.model}: version {done.version} is champion{before}")
     if done.url:

@@ -20,7 +20,8 @@ def rollback_command(
     The predictor that runs here is swapped without a failed request, and verified before the alias moves;
     predictors elsewhere that follow `MODEL@champion` swap themselves. The version that is left is tagged
     in the registry with time and reason. With `--cluster` the cluster that serves the model deploys the
-    earlier version, asked with the default kubeconfig.
+    earlier version, asked with the default kubeconfig; where models ship by Git, what is made is the
+    commit that reverts, and the alias follows after Argo CD.
 
     Examples:
 
@@ -43,6 +44,6 @@ def rollback_command(
 
     spec = None if cluster is None else load_cluster_spec(cluster)
     done = roll_back(model, to=to, reason=reason, cluster=spec)
-    print(f"{done.model}: version {done.version} is champion again, version {done.left} was left")
+    print(f"{done.model}: {done}")
     if done.url:
         print(f"it serves at {done.url}")

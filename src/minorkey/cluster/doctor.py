@@ -52,7 +52,7 @@ def cluster_findings(
     context: str | None = None,
     token_file: Path | None = None,
 ) -> Iterator[Finding]:
-    """Findings about a cluster; where its API is not reached, that one and those about the stores."""
+    """Findings about a cluster; where its API is not reached, that one and those about stores and Git."""
     from minorkey.cluster.checks.kserve import check_kserve
     from minorkey.cluster.checks.monitoring import check_monitoring
     from minorkey.cluster.checks.nodes import check_nodes

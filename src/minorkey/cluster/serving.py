@@ -1,10 +1,11 @@
 """Where promoted models serve on a cluster: what a run cannot choose."""
 
-from typing import Self
+from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from minorkey.cluster.fields import Name, OptionalName, Quantity
+from minorkey.cluster.git_address import checked_address
 from minorkey.spec.section import Section
 
 __all__ = ["GitOpsServing", "KServeServing", "Serving"]
@@ -47,8 +48,59 @@ class KServeServing(Section):
 class GitOpsServing(Section):
     """Target ``gitops``: a commit to the one file that a model owns; Argo CD changes the cluster."""
 
-    repository: str = Field(min_length=1, description="URL of the Git repository that Argo CD follows.")
-    branch: str = Field("main", min_length=1, description="The branch that it follows.")
+    repository: str = Field(
+        min_length=1,
+        description="Address of the Git repository that Argo CD follows, without credentials: "
+        "https://HOST/PATH.git, ssh://git@HOST/PATH.git or git@HOST:PATH.git.",
+    )
+    branch: str = Field(
+        "main",
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$",
+        json_schema_extra={"format": "name of a branch"},
+        description="The branch that it follows.",
+    )
+    folder: str = Field(
+        "models/{model}",
+        pattern=r"^([A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_.-]*\{model\}[A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$",
+        json_schema_extra={"format": "path in the repository, with {model} where the model's name goes"},
+        description="Folder of a model; the file inferenceservice.yaml in it is the one that is changed.",
+    )
+    mode: Literal["commit", "merge-request"] = Field(
+        "commit",
+        description="commit: to the branch itself. merge-request: to a branch of its own that asks to be "
+        "merged, where the branch is protected.",
+    )
+    secret: OptionalName = Field(
+        "minorkey-git",
+        description="Secret with `password` (a token) and maybe `username`, or with `ssh-privatekey` and "
+        "`known_hosts`; `ca.crt` vouches for the server, `signing-key` (an SSH key) signs commits. Empty: "
+        "none is mounted.",
+    )
+    author: str = Field("minorkey", min_length=1, description="Name of who commits are by.")
+    email: str = Field("minorkey@localhost", min_length=1, description="Their address.")
+    patience_seconds: int = Field(
+        300,
+        ge=0,
+        le=86_400,
+        description="How long the step goes on where others push at the same time or the server is away.",
+    )
+    predictor: KServeServing | None = Field(
+        None,
+        description="What the first commit of a model that has no folder yet writes into its "
+        "InferenceService. Default: the folder has to be there.",
+    )
+
+    @field_validator("repository")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        return checked_address(value)
+
+    @field_validator("author", "email")
+    @classmethod
+    def _one_line(cls, value: str) -> str:
+        if any(letter in "<>" or not letter.isprintable() for letter in value):
+            raise ValueError("serving.gitops.author and email are one line without < and >")
+        return value
 
 
 class Serving(Section):

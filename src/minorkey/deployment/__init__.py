@@ -49,5 +49,14 @@ def _kserve(spec: DeploySpec, cluster: ClusterSpec) -> DeployTarget:
     return KServeTarget.of(spec, cluster)
 
 
+def _gitops(spec: DeploySpec, cluster: ClusterSpec) -> DeployTarget:
+    from minorkey.deployment.gitops import target_of_cluster
+
+    return target_of_cluster(cluster)
+
+
 #: How the targets of a cluster are made; each describes itself in ``cluster.serving``.
-_ON_CLUSTERS: dict[str, Callable[[DeploySpec, ClusterSpec], DeployTarget]] = {"kserve": _kserve}
+_ON_CLUSTERS: dict[str, Callable[[DeploySpec, ClusterSpec], DeployTarget]] = {
+    "kserve": _kserve,
+    "gitops": _gitops,
+}

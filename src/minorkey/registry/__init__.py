@@ -4,16 +4,22 @@ from minorkey.registry.bundles import check_bundle_root, fetch_bundle, store_bun
 from minorkey.registry.former import (
     champion_before,
     former_champion,
+    has_been_champion,
     note_promotion,
     note_rollback,
     note_target,
+    note_withdrawal,
     rollback_note,
     target_of_version,
 )
 from minorkey.registry.loading import data_section, load_version
+from minorkey.registry.pending import Pending, clear_pending, mark_pending, pending_of, versions_of_digest
 from minorkey.registry.versions import (
     bundle_of_version,
+    digest_of_version,
     move_champion,
+    of_one_run,
+    reason_of_version,
     register_version,
     require_champion,
     resolve_reference,
@@ -21,17 +27,26 @@ from minorkey.registry.versions import (
 )
 
 __all__ = [
+    "Pending",
     "bundle_of_version",
     "champion_before",
     "check_bundle_root",
+    "clear_pending",
     "data_section",
+    "digest_of_version",
     "fetch_bundle",
     "former_champion",
+    "has_been_champion",
     "load_version",
+    "mark_pending",
     "move_champion",
     "note_promotion",
     "note_rollback",
     "note_target",
+    "note_withdrawal",
+    "of_one_run",
+    "pending_of",
+    "reason_of_version",
     "register_version",
     "require_champion",
     "resolve_reference",
@@ -39,4 +54,5 @@ __all__ = [
     "store_bundle",
     "target_of_version",
     "version_to_beat",
+    "versions_of_digest",
 ]

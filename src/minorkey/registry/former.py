@@ -4,20 +4,23 @@ from datetime import UTC, datetime
 
 from minorkey.errors import StateError
 from minorkey.registry.versions import COMPARED, tags_of_version
-from minorkey.tracking import client, reaching
+from minorkey.tracking import champion_version, client, reaching
 from minorkey.tracking.client import ABSENT
 
 __all__ = [
     "champion_before",
     "former_champion",
+    "has_been_champion",
     "note_promotion",
     "note_rollback",
     "note_target",
+    "note_withdrawal",
     "rollback_note",
     "target_of_version",
 ]
 
 _ROLLED_BACK, _PROMOTED = "minorkey.rolled_back", "minorkey.promoted"
+_WITHDRAWN = "minorkey.withdrawn"
 #: Tag: the deploy target where a version was made to serve.
 _TARGET = "minorkey.target"
 
@@ -52,6 +55,23 @@ def former_champion(model: str, version: str) -> str:
     )
 
 
+def has_been_champion(model: str, version: str) -> bool:
+    """Whether a version was champion before the present one: it was left, or a later champion followed it.
+
+    Raises:
+        StateError: the tracking server does not answer.
+    """
+    if _ROLLED_BACK in tags_of_version(model, version):
+        return True
+    later, seen = champion_version(model), set[str]()
+    while later and later not in seen:
+        seen.add(later)
+        later = tags_of_version(model, later).get(COMPARED, "")
+        if later == version:
+            return True
+    return False
+
+
 def rollback_note(model: str, version: str) -> str | None:
     """When, for which version and why a version was left by a rollback; "" if it was not, None if it is gone.
 
@@ -76,9 +96,22 @@ def note_rollback(model: str, version: str, *, to: str, reason: str) -> None:
     Raises:
         StateError: the tracking server does not answer.
     """
-    text = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} to version {to}: {reason}"
+    _note(_ROLLED_BACK, model, version, f"to version {to}: {reason}")
+
+
+def note_withdrawal(model: str, version: str, *, reason: str) -> None:
+    """Tag a version as taken back before it was champion: when and why.
+
+    Raises:
+        StateError: the tracking server does not answer.
+    """
+    _note(_WITHDRAWN, model, version, reason)
+
+
+def _note(tag: str, model: str, version: str, text: str) -> None:
+    dated = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}"
     with reaching():
-        client().set_model_version_tag(model, version, _ROLLED_BACK, text[:1000])
+        client().set_model_version_tag(model, version, tag, dated[:1000])
 
 
 def note_target(model: str, version: str, target: str) -> None:
@@ -106,7 +139,6 @@ def note_promotion(model: str, version: str, *, over: str, reason: str) -> None:
     Raises:
         StateError: the tracking server does not answer.
     """
-    text = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} over version {over or 'none'}: {reason}"
+    _note(_PROMOTED, model, version, f"over version {over or 'none'}: {reason}")
     with reaching():
-        client().set_model_version_tag(model, version, _PROMOTED, text[:1000])
         client().set_model_version_tag(model, version, COMPARED, over)

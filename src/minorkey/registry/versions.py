@@ -16,7 +16,10 @@ from minorkey.tracking.client import ABSENT
 __all__ = [
     "COMPARED",
     "bundle_of_version",
+    "digest_of_version",
     "move_champion",
+    "of_one_run",
+    "reason_of_version",
     "register_version",
     "require_champion",
     "resolve_reference",
@@ -170,7 +173,7 @@ def require_champion(model: str, version: str, *, expected: str) -> str:
         StateError: it is another one, so that nobody has compared the new version with it.
     """
     current = version_of(model, "champion")
-    if current not in (version, expected) and not (current and _of_one_run(model, current, version)):
+    if current not in (version, expected) and not (current and of_one_run(model, current, version)):
         raise StateError(
             "the champion changed while this run was under way, and the new model was not compared with it",
             key=f"{model}@champion",
@@ -181,7 +184,12 @@ def require_champion(model: str, version: str, *, expected: str) -> str:
     return current
 
 
-def _of_one_run(model: str, *versions: str) -> bool:
+def of_one_run(model: str, *versions: str) -> bool:
+    """Whether versions were registered by the same pipeline run.
+
+    Raises:
+        StateError: the tracking server does not answer.
+    """
     return len({tags_of_version(model, version).get(_RUN_KEY, version) for version in versions}) == 1
 
 
@@ -193,6 +201,24 @@ def tags_of_version(model: str, version: str) -> dict[str, str]:
     """
     with reaching():
         return dict(client().get_model_version(model, version).tags)
+
+
+def digest_of_version(model: str, version: str) -> str:
+    """Digest of the bundle of a registered version, "" if minorkey did not register it.
+
+    Raises:
+        StateError: the tracking server does not answer.
+    """
+    return tags_of_version(model, version).get("minorkey.digest", "")
+
+
+def reason_of_version(model: str, version: str) -> str:
+    """Why the gate promoted a version, "" if that is not known.
+
+    Raises:
+        StateError: the tracking server does not answer.
+    """
+    return tags_of_version(model, version).get("minorkey.decision_reason", "")
 
 
 def _registered(mlflow: Any, model: str, run_key: str, digest: str) -> str:

@@ -68,6 +68,8 @@ def undo(
         return "dry_run", f"version {champion} would be left for version {before} now; dry_run is set"
     place = load_cluster_spec(Path(cluster)) if cluster else None
     done = roll_back(model, expected=champion, reason=reason, cluster=place)
+    if done.commit:
+        return "rolled_back", str(done)
     return "rolled_back", f"version {done.version} serves again, version {done.left} was left"
 
 

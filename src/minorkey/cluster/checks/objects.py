@@ -43,7 +43,8 @@ def _accounts(reader: Reader, spec: ClusterSpec) -> Iterator[Finding]:
     accounts = spec.service_accounts
     for name in dict.fromkeys((accounts.pipeline, accounts.tune, accounts.deploy)):
         yield _account(reader, spec.namespace, name)
-    for name in dict.fromkeys((accounts.tune, accounts.deploy)):
+    with_token = (accounts.tune,) if spec.serving.gitops else (accounts.tune, accounts.deploy)
+    for name in dict.fromkeys(with_token):
         yield _token(reader, spec.namespace, name)
 
 
@@ -66,6 +67,18 @@ def _token(reader: Reader, namespace: str, account: str) -> Finding:
     )
 
 
+def _git_secret(reader: Reader, spec: ClusterSpec) -> Iterator[Finding]:
+    """The Secret that opens the repository that models ship by, with one of its two kinds of keys."""
+    wanted = spec.serving.gitops
+    if wanted is None or not wanted.secret:
+        return
+    ssh = not wanted.repository.startswith(("https://", "http://"))
+    keys = ("ssh-privatekey", "known_hosts") if ssh else ("password",)
+    files = " ".join(f"--from-file={key}=FILE" for key in keys)
+    remedy = f"kubectl -n {spec.namespace} create secret generic {wanted.secret} {files}"
+    yield _secret(reader, spec.namespace, wanted.secret, keys, remedy)
+
+
 def _secrets(reader: Reader, spec: ClusterSpec) -> Iterator[Finding]:
     stores = spec.stores
     wanted = {
@@ -73,6 +86,7 @@ def _secrets(reader: Reader, spec: ClusterSpec) -> Iterator[Finding]:
         stores.artifact_secret: ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
         stores.tracking_secret: ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"),
     }
+    yield from _git_secret(reader, spec)
     for name, keys in wanted.items():
         if name:
             literals = " ".join(f"--from-literal={key}=..." for key in keys)
