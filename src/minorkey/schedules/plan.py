@@ -84,14 +84,19 @@ def _schedule(name: str, target: Target | None, runs: list[Observed]) -> list[St
     latest = max((one.created for one in others), default="")
     others += [one for one in fitting if one.created < latest]
     fitting = [one for one in fitting if one.created >= latest]
+    # So would one that was made, and then not enabled, for what its predecessor goes on to run.
+    runs_on = target.wanted.enabled and any(one.enabled for one in others)
+    discarded = [one for one in fitting if runs_on and not one.enabled]
+    fitting = [one for one in fitting if one not in discarded]
     if not fitting:
-        paused = [Step("pause", name, one.id, "is replaced") for one in others if one.enabled]
+        steps = [Step("pause", name, one.id, "is replaced") for one in others if one.enabled]
+        steps += [step for one in discarded for step in _leave(one, "was made and not enabled")]
         why = (
             "is new"
-            if not others
-            else "changed: " + ("when it runs" if _moved(target, others) else "what it runs")
+            if not runs
+            else "changed: " + ("when it runs" if _moved(target, runs) else "what it runs")
         )
-        return [*paused, Step("create", name, why=why, target=target)]
+        return [*steps, Step("create", name, why=why, target=target)]
     kept, *twins = fitting
     leaving = [step for one in twins for step in _leave(one, "is there twice")]
     leaving += [step for one in others for step in _leave(one, "was replaced")]
