@@ -6,7 +6,7 @@ BASE_PYTHON ?= $(shell for p in python3.11 python3 python; do \
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run loop test monitoring test-monitoring test-cluster lint ci bench bench-long compile images lock test-containers clean
+.PHONY: help install run loop test monitoring test-monitoring definitions test-cluster lint ci bench bench-long compile images lock test-containers clean
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -45,6 +45,9 @@ monitoring: $(STAMP) ## write what Prometheus, Alertmanager and Grafana read, be
 
 test-monitoring: $(STAMP) ## test it with promtool, amtool and Alertmanager (Debian: prometheus, prometheus-alertmanager)
 	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 tests/monitoring
+
+definitions: ## install Argo CD's definitions, against which the manifest tests look (Node.js, npm)
+	npm ci --prefix tests/manifests/definitions --ignore-scripts --no-audit --no-fund --loglevel=error
 
 test-cluster: $(STAMP) ## test the kubeconfig's cluster: IMAGE=, STUDY_ROOT= or NODE_FOLDER=; DRY_RUN=1 lists
 	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -m cluster -vv -rs --timeout=1800 tests/cluster $(if $(DRY_RUN),--dry-run) \
