@@ -11,13 +11,19 @@ from typing import Any
 import httpx
 import pytest
 
+from minorkey.bundle.bundle import Bundle
 from minorkey.cli import main
-from minorkey.errors import StateError
+from minorkey.errors import BundleError, SpecError, StateError
 from minorkey.promote import promote
 from minorkey.rollback import roll_back
 from minorkey.serving import local
+from minorkey.serving.follower import load_target
 from minorkey.serving.local_shadow import begin_shadow, counted_in_shadow, prove_in_shadow
+from minorkey.serving.pointer import Target
+from minorkey.serving.shadow_follower import ShadowFollower
 from minorkey.serving.shadow_pointer import read_shadow, shadow_path
+from minorkey.serving.shadow_reference import shadow_of
+from minorkey.serving.slot import Slot
 from minorkey.steps import deploy
 from minorkey.steps.register import RegisterResult
 from minorkey.tracking import champion_version, client
@@ -138,6 +144,34 @@ def test_a_promoted_version_scores_in_shadow_before_it_serves(
     assert [one.version for one in counted_in_shadow(server) if one.loaded] == ["3"]
     with pytest.raises(StateError, match="its own shadow"):
         begin_shadow("claims", second.model_version, second.bundle_uri)
+
+
+def test_what_serve_is_told_to_shadow(tmp_path: Path) -> None:
+    first, second, third = (version(tmp_path, number, "loans") for number in range(3))
+    slot = Slot(load_target("loans", Target(first.model_version, first.bundle_uri)))
+
+    def shadowed(follower: ShadowFollower) -> str:
+        follower.look()
+        return slot.shadow.challenger.version if slot.shadow.challenger else ""
+
+    follower = shadow_of(slot, "loans@challenger")
+    assert slot.shadow.challenger is not None and shadowed(follower) == third.model_version
+    for alias, found in ((second, second.model_version), (first, ""), (third, third.model_version)):
+        client().set_registered_model_alias("loans", "challenger", alias.model_version)
+        assert shadowed(follower) == found
+    client().delete_registered_model_alias("loans", "challenger")
+    assert shadowed(follower) == ""
+    assert shadowed(shadow_of(slot, "loans@2")) == "2"
+    folder = Path(third.bundle_uri)
+    assert shadowed(shadow_of(slot, str(folder))) == Bundle.load(folder).digest[:12]
+    for reference, error in (
+        ("loans@challenger", StateError),
+        ("cards@1", SpecError),
+        ("loans@99", StateError),
+        (str(tmp_path), BundleError),
+    ):
+        with pytest.raises(error):
+            shadow_of(slot, reference)
 
 
 def test_without_a_predictor_nothing_can_be_in_shadow(tmp_path: Path) -> None:

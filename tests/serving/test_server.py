@@ -17,8 +17,10 @@ from minorkey.serving import local
 from minorkey.serving.follower import Follower, load_target
 from minorkey.serving.pointer import Target, read_pointer, write_pointer
 from minorkey.serving.server import bind, serve, url_of
+from minorkey.serving.shadow_counts import read_metrics, shadow_counts
 from minorkey.serving.slot import Slot
 from minorkey.serving.verification import verify_in_process, verify_server
+from tests.retune.surroundings import wait_until
 from tests.serving.bundles import ROW
 
 _NOT_NEEDED = {"sklearn", "imblearn", "lightgbm", "xgboost", "torch", "optuna", "mlflow", "skl2onnx", "kfp"}
@@ -125,20 +127,32 @@ def test_the_predictor_imports_no_training_library(bundle: Bundle) -> None:
     assert set(shown.split()) & _NOT_NEEDED == set()
 
 
-def test_serve_ends_on_sigterm(bundle: Bundle, home: Path) -> None:
+def test_serve_with_a_shadow_answers_and_ends_on_sigterm(
+    bundle: Bundle, other_bundle: Bundle, home: Path
+) -> None:
     with bind("127.0.0.1", 0) as free:
         port = free.getsockname()[1]
     code = (
         "from pathlib import Path; from minorkey.serving.server import serve;"
-        f"serve(Path({str(bundle.folder)!r}), None, port={port})"
+        f"serve(Path({str(bundle.folder)!r}), None, port={port}, shadow={str(other_bundle.folder)!r})"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        assert b"serving" in process.stdout.readline()
-        answer = httpx.post(f"http://127.0.0.1:{port}/predict", json=ROW, trust_env=False)
-        assert answer.json()["version"] == bundle.digest[:12]
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) in (0, -signal.SIGTERM)
+        try:
+            told = [process.stdout.readline() for _ in range(2)]
+            assert b"shadow_begun" in told[0] and b"serving" in told[1]
+            answer = httpx.post(f"http://127.0.0.1:{port}/predict", json=ROW, trust_env=False)
+            assert answer.json()["version"] == bundle.digest[:12]
+            wait_until(lambda: shadow_rows(port) == 1)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) in (0, -signal.SIGTERM)
+        finally:
+            process.kill()
+
+
+def shadow_rows(port: int) -> int:
+    (counts,) = shadow_counts(read_metrics(f"http://127.0.0.1:{port}"), "cards")
+    return counts.rows
 
 
 def test_serve_refuses_what_it_cannot_serve(home: Path, bundle: Bundle, tmp_path: Path) -> None:
