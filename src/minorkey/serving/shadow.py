@@ -5,10 +5,11 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
+import numpy as np
 import structlog
 from prometheus_client import CollectorRegistry
 
-from minorkey.errors import StateError
+from minorkey.errors import ContractError, StateError
 from minorkey.serving.columns import Columns
 from minorkey.serving.predictor import Prediction, Predictor
 from minorkey.serving.records import Recorder
@@ -146,16 +147,21 @@ class Shadow(threading.Thread):
             started = time.perf_counter()
             prediction = challenger.predict(answered.columns)
             seconds = time.perf_counter() - started
-        except Exception as error:
+            if not np.isfinite(prediction.score).all():
+                raise ContractError("a score is no number")
+            self._count(answered, prediction, seconds)
+        except Exception as error:  # nothing that a challenger does ends its thread
             self.metrics.failed(challenger, reason, len(answered.prediction.score))
             self._complain(challenger, error)
-            return
-        self.metrics.scored(challenger, champion.version, answered.columns, answered.prediction, prediction)
+
+    def _count(self, answered: _Answered, prediction: Prediction, seconds: float) -> None:
+        challenger, champion = answered.challenger, answered.champion.version
+        self.metrics.scored(challenger, champion, answered.columns, answered.prediction, prediction)
         if answered.seconds is not None:
             self.metrics.took(challenger, "champion", answered.seconds)
             self.metrics.took(challenger, "challenger", seconds)
         if self.recorder is not None and answered.identity is not None:
-            self.recorder.offer(challenger, answered.identity, {}, prediction, champion.version)
+            self.recorder.offer(challenger, answered.identity, {}, prediction, champion)
 
     def _complain(self, challenger: Predictor, error: Exception) -> None:
         if str(error) != self._complaint:
