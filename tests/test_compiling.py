@@ -130,6 +130,24 @@ def test_volumes_are_mounted_where_roots_are_folders(tmp_path):
     assert bundles == {"load", "evaluate", "register", "deploy"}
 
 
+def test_where_models_ship_by_git_the_deploy_step_reaches_git_and_not_the_cluster(tmp_path):
+    content = CLUSTER.model_dump(mode="json")
+    content["serving"] |= {"kserve": None, "gitops": {"repository": "git@git.test:models.git"}}
+    path, *_ = compile_pipelines(tmp_path, DIGEST, load_cluster_spec(yaml.safe_dump(content)))
+    pipeline, platform = yaml.safe_load_all(path.read_text())
+    executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    seen = secrets_of(executors)
+    assert seen["deploy"] == {"minorkey-artifacts", "minorkey-tracking", "minorkey-git"}
+    assert "minorkey-git" not in set().union(*(seen[step] for step in STEPS - {"deploy"}))
+    environment = pipeline["deploymentSpec"]["executors"]["exec-deploy"]["container"]["env"]
+    named = {one["name"]: one["value"] for one in environment}
+    (mount,) = (
+        one for one in executors["exec-deploy"]["secretAsVolume"] if one["secretName"] == "minorkey-git"
+    )
+    assert named["MINORKEY_GIT_CREDENTIALS"] == mount["mountPath"]
+    assert "MINORKEY_KUBERNETES_CREDENTIALS" not in named
+
+
 def test_compiling_for_a_cluster_leaves_the_other_build_as_it_was(tmp_path):
     compile_pipelines(tmp_path / "cluster", DIGEST, CLUSTER)
     path, *_ = compile_pipelines(tmp_path / "plain")

@@ -53,6 +53,7 @@ def cluster_findings(
     token_file: Path | None = None,
 ) -> Iterator[Finding]:
     """Findings about a cluster; where its API is not reached, that one and those about stores and Git."""
+    from minorkey.cluster.checks.git import check_git
     from minorkey.cluster.checks.kserve import check_kserve
     from minorkey.cluster.checks.monitoring import check_monitoring
     from minorkey.cluster.checks.nodes import check_nodes
@@ -77,3 +78,4 @@ def cluster_findings(
             "kubernetes", f"the API refuses: {refusal}", "ask as somebody with rights in the cluster"
         )
     yield from check_stores(spec)
+    yield from check_git(spec)

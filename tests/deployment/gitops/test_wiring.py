@@ -12,6 +12,7 @@ import yaml
 from minorkey.bundle.bundle import Bundle
 from minorkey.cli import main
 from minorkey.cluster.checks.git import check_git
+from minorkey.cluster.doctor import cluster_findings
 from minorkey.cluster.spec import ClusterSpec, load_cluster_spec
 from minorkey.errors import SpecError, StateError
 from minorkey.registry import move_champion, store_bundle
@@ -139,6 +140,12 @@ def served(bare: Bare) -> Iterator[str]:
 def found(address: str, home: Path, **gitops: Any) -> list[tuple[str, str, str]]:
     findings = check_git(spec(address, home, **gitops))
     return [(one.check, one.status, f"{one.text} | {one.remedy}") for one in findings]
+
+
+def test_the_doctor_looks_at_git_where_the_cluster_is_not_reached(bare: Bare, tmp_path: Path) -> None:
+    (tmp_path / "kubeconfig").write_text("nothing: here\n")
+    findings = cluster_findings(spec(bare.address, tmp_path), kubeconfig=tmp_path / "kubeconfig")
+    assert ("model file", "ok", "1 found: cards") in [(one.check, one.status, one.text) for one in findings]
 
 
 def test_the_doctor_looks_at_repository_rights_and_files(
