@@ -88,8 +88,8 @@ class Fleet:
             others = [pod for pod in pods if pod.ready and not version.serves(pod)]
             if len(answering) >= number and not (alone and others):
                 return answering
-            trouble = next((pod for pod in own if pod.trouble), None)
-            if trouble is None or answering:
+            # A node may be on its way; a container that fails or a bundle that is not read seldom mend.
+            if answering or not any(pod.cause in ("bundle", "container") for pod in own):
                 troubled = None
             else:
                 troubled = troubled or time.monotonic()
@@ -126,7 +126,12 @@ class Fleet:
         """The error of a version whose predictors do not get ready, with what the cluster says of them."""
         trouble = next((pod for pod in pods if pod.trouble), None)
         name = trouble.name if trouble else f"pods of version {version.number}"
-        if trouble and trouble.trouble.startswith("the bundle is not read"):
+        if not pods:
+            remedy = (
+                f"see `kubectl -n {self.api.namespace} get events`: a quota, Pod Security or a missing "
+                "ServiceAccount refuses them, or KServe does not run"
+            )
+        elif trouble and trouble.cause == "bundle":
             remedy = (
                 "check that the Secrets of serving.kserve.service_account open the bundle root, or that the "
                 "volume claim is in the serving namespace"

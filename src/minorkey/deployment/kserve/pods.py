@@ -21,7 +21,8 @@ class PredictorPod:
         digest: beginning of the digest of its bundle.
         ready: whether it answers.
         leaving: whether it has been asked to end.
-        trouble: why it does not answer, "" if nothing is known.
+        cause: what keeps it from answering: ``node``, ``bundle`` or ``container``; "" if nothing is known.
+        trouble: that in words.
     """
 
     name: str
@@ -30,7 +31,8 @@ class PredictorPod:
     digest: str
     ready: bool
     leaving: bool
-    trouble: str
+    cause: str = ""
+    trouble: str = ""
 
     @classmethod
     def of(cls, pod: dict[str, Any]) -> Self:
@@ -45,22 +47,23 @@ class PredictorPod:
             labels.get(LABELS["digest"], ""),
             conditions.get("Ready") == "True",
             "deletionTimestamp" in metadata,
-            _trouble(status),
+            *_trouble(status),
         )
 
 
-def _trouble(status: dict[str, Any]) -> str:
-    """What the kubelet or the scheduler says of a pod that does not run."""
+def _trouble(status: dict[str, Any]) -> tuple[str, str]:
+    """What the kubelet or the scheduler says of a pod that does not run: cause and words."""
     for condition in status.get("conditions") or ():
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            return f"it is not scheduled: {condition.get('message', '')}"
+            return "node", f"it is not scheduled: {condition.get('message', '')}"
     for group in ("initContainerStatuses", "containerStatuses"):
         for container in status.get(group) or ():
             told = _container_trouble(container)
+            if told and container["name"] == _INITIALIZER:
+                return "bundle", f"the bundle is not read: {told}"
             if told:
-                what = "the bundle is not read" if container["name"] == _INITIALIZER else container["name"]
-                return f"{what}: {told}"
-    return ""
+                return "container", f"{container['name']}: {told}"
+    return "", ""
 
 
 def _container_trouble(container: dict[str, Any]) -> str:

@@ -24,7 +24,7 @@ from minorkey.evaluation.calibration import Calibration
 from minorkey.serving.samples import sample_rows
 from minorkey.serving.verification import inference_body
 from minorkey.spec import CanarySpec
-from tests.kserve.fake import FakeKServe, Unavailable
+from tests.deployment.kserve.fake import FakeKServe, Unavailable
 
 __all__ = ["Customers", "Model", "again", "cluster_spec", "shifted"]
 

@@ -9,7 +9,7 @@ import pytest
 
 from minorkey.deployment.kserve.fleet import Fleet
 from minorkey.errors import StateError
-from tests.kserve.place import Customers, Model
+from tests.deployment.kserve.place import Customers, Model
 
 Place = Callable[..., Model]
 

@@ -9,7 +9,7 @@ from minorkey.deployment.kserve.api import RIGHTS
 from minorkey.deployment.kserve.naming import service_name
 from minorkey.deployment.kserve.storage import storage_uri
 from minorkey.errors import StateError
-from tests.kserve.place import Customers, Model
+from tests.deployment.kserve.place import Customers, Model
 from tests.kubernetes.fake import Fault
 from tests.kubernetes.fake.kinds import kind_of
 from tests.kubernetes.site import Site

@@ -14,8 +14,8 @@ from minorkey.retune.undo import undo
 from minorkey.rollback import roll_back
 from minorkey.steps import deploy
 from minorkey.tracking import champion_version, client
-from tests.kserve.fake import FakeKServe
-from tests.kserve.place import QUICK, Customers, Model, cluster_spec
+from tests.deployment.kserve.fake import FakeKServe
+from tests.deployment.kserve.place import QUICK, Customers, Model, cluster_spec
 from tests.steps.registered import registered
 
 
@@ -54,7 +54,7 @@ def run(model: Model, version: str, uri: str, folder: Path) -> dict:
     return json.loads((folder / "deployment.json").read_text())
 
 
-def test_the_step_and_the_command_change_what_the_cluster_serves(
+def test_step_trigger_and_command_change_what_the_cluster_serves(
     model: Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = json.loads((tmp_path / "deployment.json").read_text())
@@ -67,17 +67,14 @@ def test_the_step_and_the_command_change_what_the_cluster_serves(
 
     path = tmp_path / "cluster.yaml"
     path.write_text(model.spec.canonical())
-    with Customers(model).asking() as customers, pytest.raises(SystemExit) as ended:
-        main(["rollback", "cards", "--reason", "alarms", "--cluster", str(path)])
+    with Customers(model).asking() as customers:
+        undone = undo("cards", frozenset({"2"}), 3_600.0, "alert", cluster=str(path))
+        assert undone == ("rolled_back", "version 1 serves again, version 2 was left")
+        assert champion_version("cards") == model.served() == "1"
+        assert client().get_model_version("cards", "2").tags["minorkey.rolled_back"].endswith("alert")
+
+        with pytest.raises(SystemExit) as ended:
+            main(["rollback", "cards", "--to", "2", "--reason", "alarms", "--cluster", str(path)])
     assert not ended.value.code and customers.failures == []
     assert "http://cards-serving.example.test" in capsys.readouterr().out
-    assert champion_version("cards") == model.served() == "1"
-    assert client().get_model_version("cards", "2").tags["minorkey.rolled_back"].endswith("alarms")
-
-
-def test_the_trigger_takes_a_champion_of_the_cluster_back(model: Model, tmp_path: Path) -> None:
-    path = tmp_path / "cluster.yaml"
-    path.write_text(model.spec.canonical())
-    told = undo("cards", frozenset({"2"}), 3_600.0, "alert", cluster=str(path))
-    assert told == ("rolled_back", "version 1 serves again, version 2 was left")
-    assert model.served() == "1"
+    assert champion_version("cards") == model.served() == "2"

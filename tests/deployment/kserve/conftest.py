@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from minorkey.bundle.bundle import Bundle
-from tests.kserve.fake import FakeKServe
-from tests.kserve.place import Model, again, cluster_spec, shifted
+from tests.deployment.kserve.fake import FakeKServe
+from tests.deployment.kserve.place import Model, again, cluster_spec, shifted
 from tests.serving.bundles import small_bundle
 
 

@@ -5,8 +5,8 @@ ingress reconcilers in ``pkg/controller/v1beta1/inferenceservice``. What it does
 canary that is removed loses its Deployment and Service first, and its share of the route a moment later.
 """
 
-from tests.kserve.fake.gateway import Gateway, Unavailable
-from tests.kserve.fake.installation import FakeKServe
-from tests.kserve.fake.predictors import Sabotage
+from tests.deployment.kserve.fake.gateway import Gateway, Unavailable
+from tests.deployment.kserve.fake.installation import FakeKServe
+from tests.deployment.kserve.fake.predictors import Sabotage
 
 __all__ = ["FakeKServe", "Gateway", "Sabotage", "Unavailable"]

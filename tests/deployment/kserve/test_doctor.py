@@ -11,8 +11,8 @@ from minorkey.cluster.findings import Finding
 from minorkey.cluster.reader import Reader
 from minorkey.cluster.spec import ClusterSpec
 from minorkey.deployment.kserve.api import RIGHTS
-from tests.kserve.fake import FakeKServe
-from tests.kserve.place import cluster_spec
+from tests.deployment.kserve.fake import FakeKServe
+from tests.deployment.kserve.place import cluster_spec
 from tests.kubernetes.fake.kinds import kind_of
 
 GATEWAY = {"enableGatewayApi": True, "kserveIngressGateway": "kserve/kserve-ingress-gateway"}

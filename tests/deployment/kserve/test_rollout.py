@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from minorkey.errors import StateError
-from tests.kserve.fake import Sabotage
-from tests.kserve.place import Customers, Model
+from tests.deployment.kserve.fake import Sabotage
+from tests.deployment.kserve.place import Customers, Model
 
 Place = Callable[..., Model]
 
@@ -78,7 +78,7 @@ def test_what_does_worse_gets_no_request_and_leaves_the_old_version(
     if wrong:
         model.fake.sabotage[model.bundles["2"].digest] = wrong
     with Customers(model).asking() as customers, pytest.raises(Exception) as caught:
-        model.deploy(version)
+        model.deploy(version, tried=60)
     assert told in f"{caught.value} {getattr(caught.value, 'value', '')}"
     assert customers.failures == [] and set(customers.answers) == {"1"}
     assert (model.champion, model.served()) == ("1", "1")

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from tests.kserve.fake.controller import Controller
-from tests.kserve.fake.definitions import GATEWAY_API, KSERVE
-from tests.kserve.fake.gateway import Gateway
-from tests.kserve.fake.predictors import Predictors, Sabotage
-from tests.kserve.fake.webhook import validate
-from tests.kserve.fake.workloads import DeploymentController
+from tests.deployment.kserve.fake.controller import Controller
+from tests.deployment.kserve.fake.definitions import GATEWAY_API, KSERVE
+from tests.deployment.kserve.fake.gateway import Gateway
+from tests.deployment.kserve.fake.predictors import Predictors, Sabotage
+from tests.deployment.kserve.fake.webhook import validate
+from tests.deployment.kserve.fake.workloads import DeploymentController
 from tests.kubernetes.fake import FakeCluster
 from tests.kubernetes.fake.kinds import kind_of
 

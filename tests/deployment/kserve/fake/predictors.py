@@ -13,7 +13,7 @@ from minorkey.errors import InputError
 from minorkey.serving.app import create_app
 from minorkey.serving.server import bind, predictor_of_bundle
 from minorkey.serving.slot import Slot
-from tests.kserve.fake.controller import SOURCE
+from tests.deployment.kserve.fake.controller import SOURCE
 from tests.kubernetes.fake import FakeCluster, SimulatedPod
 from tests.kubernetes.fake.kinds import kind_of
 from tests.kubernetes.fake.pod_status import running
