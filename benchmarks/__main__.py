@@ -3,12 +3,16 @@
     python -m benchmarks [--long] [--only NAME ...]
 
 The short ones take about two hours of two cores, half of it for the repeated cross-validation; the
-long ones about eight hours. --only picks some by name.
+long ones about eight hours. --only picks some by name. What has a long form too leaves the results of its
+short form in benchmarks/results/short/, beside the figures that the README quotes.
 """
 
 import argparse
+import os
 import subprocess
 import sys
+
+from benchmarks.recording import FOLDER_VARIABLE, RESULTS
 
 #: Name, arguments, and about how many minutes of two cores it takes.
 SHORT = (
@@ -60,11 +64,14 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=[], help="names of benchmarks")
     asked = parser.parse_args()
     failed = []
+    in_long = set() if asked.long else {name for name, _, _ in LONG}
     for name, arguments, minutes in LONG if asked.long else SHORT:
         if asked.only and name not in asked.only:
             continue
         print(f"\n=== {name} {' '.join(arguments)} (about {minutes} min)", flush=True)
-        if subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *arguments], check=False).returncode:
+        folder = RESULTS / "short" if name in in_long else RESULTS
+        command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
+        if subprocess.run(command, check=False, env={**os.environ, FOLDER_VARIABLE: str(folder)}).returncode:
             failed.append(name)
     if failed:
         raise SystemExit(f"failed: {', '.join(failed)}")

@@ -55,6 +55,10 @@ def main() -> None:
             found.append(played(seed, Path(folder)))
         print(json.dumps(found[-1], indent=1), flush=True)
     closed = [one for one in found if one["closed"]]
+    if not closed:
+        raise SystemExit(
+            "no loop closed, so there is nothing to record: is the machine busy with other work?"
+        )
     summary = {
         "closed": f"{len(closed)} of {len(found)}",
         "regained": mean(closed, "loop", "regained"),
@@ -62,6 +66,8 @@ def main() -> None:
         "seconds_from_harm_to_champion": round(float(np.mean([one["harm_to_swap_s"] for one in closed])), 1),
     }
     record("loop", {"summary": summary, "seeds": found}, started=started)
+    if len(closed) < len(found):
+        raise SystemExit(f"only {summary['closed']} loops closed")
 
 
 def mean(found: list[dict[str, Any]], policy: str, figure: str) -> float:

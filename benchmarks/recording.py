@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-__all__ = ["data_folder", "optional_data_folder", "record"]
+__all__ = ["FOLDER_VARIABLE", "RESULTS", "data_folder", "optional_data_folder", "record"]
 
 RESULTS = Path(__file__).parent / "results"
+#: Names another folder for results; set by `python -m benchmarks` for short forms.
+FOLDER_VARIABLE = "MINORKEY_BENCHMARK_RESULTS"
 _VERSIONS = ("minorkey", "numpy", "scikit-learn", "lightgbm", "xgboost-cpu", "torch", "optuna", "onnxruntime")
 
 
@@ -35,7 +37,7 @@ def optional_data_folder() -> Path | None:
 
 
 def record(name: str, result: dict[str, Any], *, started: float | None = None) -> None:
-    """Write ``benchmarks/results/<name>.json`` with what is needed to reproduce it, and print it.
+    """Write ``<name>.json`` in the folder of results with what is needed to reproduce it, and print it.
 
     Args:
         name: name of the file.
@@ -54,8 +56,9 @@ def record(name: str, result: dict[str, Any], *, started: float | None = None) -
         "versions": {package: importlib.metadata.version(package) for package in _VERSIONS},
         "result": result,
     }
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
+    folder = Path(os.environ.get(FOLDER_VARIABLE, RESULTS))
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.json"
     aside = path.with_suffix(".partial")
     aside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     aside.replace(path)
