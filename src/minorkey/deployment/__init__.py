@@ -1,7 +1,8 @@
 """Where a promoted version serves: one file or folder a target, by the name that ``deploy.target`` has.
 
 A target makes the version serve, verifies that it does, and only then moves the alias ``champion``; after a
-failure what served before serves again.
+failure what served before serves again. Target ``gitops`` hands the version over instead: the alias moves
+once what serves has been looked at, by `minorkey.deployment.gitops.confirm`.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,7 @@
 """One commit to a repository that others change too, with servers that decline, move and fall silent."""
 
 import multiprocessing
+import shutil
 import subprocess
 import threading
 import time
@@ -18,6 +19,7 @@ from tests.deployment.gitops.server import Bare, over_http
 
 FAST = Patience(seconds=60, first=0.02, longest=0.5)
 ONCE = Patience(seconds=0)
+WITH_SSH = pytest.mark.skipif(shutil.which("ssh") is None, reason="needs openssh-client")
 TOKEN = "glpat-s3cr3t-0123456789"
 
 
@@ -208,6 +210,11 @@ def test_a_repository_that_moved_is_told_and_the_token_stays_here(bare: Bare, tm
     assert "new address" in raised.value.remedy
 
 
+def test_a_repository_that_is_called_like_a_failure_fails_of_its_own() -> None:
+    with pytest.raises(Unreached, match="does not answer"):
+        put("git://127.0.0.1:9/stale-info/authentication-failed.git")
+
+
 @pytest.mark.parametrize(
     ("status", "told"), [(404, "no repository"), (403, "credentials"), (503, "not answer")]
 )
@@ -227,6 +234,7 @@ def test_a_token_in_clear_text_and_missing_files_are_refused(tmp_path: Path) -> 
     assert "known_hosts" in raised.value.allowed
 
 
+@WITH_SSH
 def test_ssh_knows_its_key_and_its_hosts_alone(tmp_path: Path) -> None:
     access = credentials(tmp_path / "ssh key", ssh__privatekey="key", known_hosts="h k")
     variables = access.environment("git@git.example:x.git", tmp_path, Author())
@@ -242,6 +250,7 @@ def test_ssh_knows_its_key_and_its_hosts_alone(tmp_path: Path) -> None:
     )
 
 
+@WITH_SSH
 def test_commits_are_signed_with_the_key_of_the_secret(bare: Bare, tmp_path: Path) -> None:
     key = tmp_path / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)

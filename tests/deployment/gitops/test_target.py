@@ -260,10 +260,12 @@ def test_a_model_without_a_file_gets_one_or_says_how(site: Site) -> None:
 
     def first(asked: Release) -> dict[str, str]:
         text = manifest(site.model, asked.bundle.digest, asked.bundle_uri, asked.version)
-        return {"inferenceservice.yaml": text, "more.yaml": "more: 1\n"}
+        return {"inferenceservice.yaml": text, "more.yaml": "more: 1\n", "kept.yaml": "ours: 1\n"}
 
+    site.bare.write({f"other/{site.model}/kept.yaml": "by: hand\n"}, "Prepared")
     replace(nowhere, first=first).deploy(release)
     assert site.bare.read(f"other/{site.model}/more.yaml") == "more: 1\n"
+    assert site.bare.read(f"other/{site.model}/kept.yaml") == "by: hand\n"
 
 
 def test_nothing_but_git_is_asked(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,7 @@ _PATTERNS: tuple[tuple[Trouble, str], ...] = (
     ),
     (
         Trouble.PROTECTED,
-        r"hook declined|protected|push declined|prohibited|not allowed to (push|force)|GH0\d\d|TF402455|"
+        r"hook declined|push declined|not allowed to (push|force)|GH0\d\d|TF402455|"
         r"remote rejected",
     ),
     (

@@ -240,5 +240,6 @@ class Branch:
         done = self._git.run(*arguments)
         if done.code:
             told = "\n".join((done.told, done.out.decode("utf-8", "replace")))
-            raise ServerFailed(trouble(told), told)
+            # a repository may be called anything, even what a failure is called
+            raise ServerFailed(trouble(told.replace(self.address, "")), told)
         return done

@@ -83,8 +83,8 @@ class GitOpsTarget:
     def handed_over(self, model: str, wanted: Shipped, pending: Pending) -> Iterator["HandedOver"]:
         """Tag a version as pending around its commit, which is put into what is given.
 
-        A commit that was refused leaves no new tag. One that may have arrived does: where Git knows nothing
-        of it, the tag moves no alias.
+        A commit that was refused leaves no new tag. One that may have arrived does, also where this process
+        is told to end: where Git knows nothing of it, the tag moves no alias.
         """
         version, done = wanted.version, HandedOver()
         before = pending_of(model, version)
@@ -94,7 +94,7 @@ class GitOpsTarget:
             yield done
         except Unreached:
             raise
-        except BaseException:
+        except Exception:
             if before is None:
                 clear_pending(model, version)
             raise
@@ -139,8 +139,10 @@ class GitOpsTarget:
             if own != self.branch and (there := _asked_before(branch, own, path, wanted, words)) is not None:
                 return there
             if text is None or held is None:
-                made = _required(first, path)()
-                files = {f"{path.rpartition('/')[0]}/{name}": content for name, content in made.items()}
+                made, folder = _required(first, path)(), path.rpartition("/")[0]
+                files = {f"{folder}/{name}": content for name, content in made.items()}
+                # what somebody has prepared there stays
+                files = {name: content for name, content in files.items() if tip.read(name) is None}
             else:
                 allowed(held)
                 files = {path: with_release(text, wanted, path)}
