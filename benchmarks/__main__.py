@@ -34,6 +34,7 @@ SHORT = (
     ("git_pushes", ("--pushes", "40", "--models", "8"), 2),
     ("rarity", ("--seeds", "2", "--search-seconds", "45"), 10),
     ("kubernetes", ("--trials", "100", "--faults", "200"), 5),
+    ("kserve_rollouts", ("--rollouts", "20", "--requests", "10000"), 3),
     ("fraud_protocol", ("--budget", "60"), 10),
     ("repeated_cv", ("--repeats", "3"), 60),
 )
@@ -49,6 +50,7 @@ LONG = (
     ("git_pushes", (), 9),
     ("rarity", ("--seeds", "5", "--search-seconds", "45"), 30),
     ("kubernetes", (), 20),
+    ("kserve_rollouts", (), 20),
     ("loop", ("--seeds", "3"), 20),
     ("fraud_protocol", ("--budget", "600"), 55),
     ("fraud_protocol", ("--budget", "600", "--derived"), 60),

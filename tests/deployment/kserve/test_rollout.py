@@ -153,3 +153,16 @@ def test_a_proven_version_shows_nothing_but_its_answers(place: Place) -> None:
         told = model.deploy("4", proven=True)["rollout"]
     assert told == {"mode": "canary"} and customers.failures == []
     assert (model.champion, model.served()) == ("4", "4")
+
+
+@pytest.mark.parametrize("gateway", [True, False])
+def test_a_version_that_does_not_answer_any_more_is_replaced_at_once(place: Place, gateway: bool) -> None:
+    model = place(gateway=gateway, start_seconds=6)
+    model.deploy("1")
+    model.fake.sabotage[model.bundles["1"].digest] = Sabotage.CRASH
+    for pod in own(model, "1"):
+        model.fake.cluster.evict(pod)
+    told = model.deploy("2")["rollout"]
+    assert told["mode"] == "instead" and (model.champion, model.served()) == ("2", "2")
+    names = {True: "cards-v2-predictor", False: "cards-predictor"}
+    assert model.fake.deployments().keys() == {names[gateway]}

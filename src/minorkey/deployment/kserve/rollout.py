@@ -23,6 +23,8 @@ Manifest = dict[str, Any]
 
 #: Seconds within which KServe writes a new share into the route.
 _ROUTE_SECONDS = 120.0
+#: Seconds after which an old version that does not answer counts as gone, if a start may take that long.
+_STUMBLE_SECONDS = 60.0
 _ROLLING_NOTE = (
     "the cluster has no gateway for canaries (serving.kserve.gateway is false): the version was tried on "
     "rows like those of training, then replaced the old one pod by pod"
@@ -105,9 +107,9 @@ class Rollout:
             old = version_of_predictor(found["spec"]["predictor"])
             replicas = self._dark(found, old)
             verified = self.fleet.verify(self.version, self.bundle)
+            if not self._answers(old):
+                return self._instead(replicas, verified)
             record = self._tried(old)
-            if not self.fleet.ready(old):
-                return self._instead(verified)
             if self.gateway:
                 return self._with_share(old, replicas, verified, record)
             self.service.replace(self.predictor)
@@ -147,11 +149,20 @@ class Rollout:
         self.fleet.await_ready(self.version, replicas)
         return replicas
 
-    def _instead(self, verified: dict[str, Any]) -> dict[str, Any]:
-        """Nothing answers but the new version: it takes the place at once."""
+    def _answers(self, old: Version) -> bool:
+        """Whether the old version answers; one that only stumbles is waited for."""
+        seconds = min(_STUMBLE_SECONDS, self.fleet.start_seconds / 4)
+        return bool(self.fleet.await_(lambda: self.fleet.ready(old), seconds, lambda: "the old version"))
+
+    def _instead(self, replicas: int, verified: dict[str, Any]) -> dict[str, Any]:
+        """Nothing answers but the new version: it takes the place at once, and then becomes champion."""
         self._say("takes the place of a version that does not answer")
+        if not self.gateway:
+            self.service.replace(self.predictor)
+            return self._finish_rolling(verified, {}) | {"mode": "instead"}
+        self.service.promote(self.predictor)
+        self.fleet.await_ready(self.version, replicas)
         self.promote()
-        self._late(lambda: self.service.promote(self.predictor))
         return {"mode": "instead", "verified": verified}
 
     def _without_share(self) -> None:
@@ -182,7 +193,7 @@ class Rollout:
         Raises:
             StateError: it does worse than the old one.
         """
-        if self.proven or not self.fleet.ready(old):
+        if self.proven:
             return {}
         verdict = judge(*replay(self.fleet, old, self.version, self.bundle, self.tried), self.limits)
         self._require(verdict, "on rows like those of training")
