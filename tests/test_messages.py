@@ -36,6 +36,10 @@ STORES = {
 }
 
 
+#: What each place to serve at cannot do without.
+PLACES_TO_SERVE = {"kserve": {"image": "predictor"}, "gitops": {"repository": "git@git.test:models.git"}}
+
+
 @cache
 def constructed() -> list[tuple[str, str, str, set[str | None]]]:
     """File, class, first sentence and keywords of every deliberate error of bad input."""
@@ -110,6 +114,14 @@ def read_cluster(content: dict[str, Any]) -> None:
     base = {"namespace": "minorkey", "stores": STORES} | content
     if isinstance(content.get("stores"), dict):
         base["stores"] = STORES | content["stores"]
+    if isinstance(content.get("serving"), dict):
+        base["serving"] = {
+            name: {**PLACES_TO_SERVE.get(name, {}), **given} if isinstance(given, dict) else given
+            for name, given in content["serving"].items()
+        }
+        predictor = content["serving"].get("gitops")
+        if isinstance(predictor, dict) and isinstance(predictor.get("predictor"), dict):
+            base["serving"]["gitops"]["predictor"] = {"image": "predictor", **predictor["predictor"]}
     load_cluster_spec(json.dumps(base))
 
 

@@ -26,6 +26,7 @@ def checked_address(address: str) -> str:
             key="serving.gitops.repository",
             value=address,
             allowed="https://HOST/PATH.git, ssh://git@HOST/PATH.git or git@HOST:PATH.git",
+            remedy="correct the address; see docs/reference/cluster.md",
         )
     if parts.password or (parts.username and parts.scheme in ("https", "http")):
         host = parts.hostname or ""
