@@ -156,6 +156,25 @@ def test_the_listed_rights_suffice_and_none_is_too_many(place: Place) -> None:
     assert "get, create, update, delete on inferenceservices" in caught.value.remedy
 
 
+def test_within_the_cluster_pods_are_asked_without_the_proxy(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = place()
+    site = Site.of(str(model.fake.cluster.kubeconfig), namespace="serving")
+    rules = [
+        {"apiGroups": [group], "resources": [resource], "verbs": list(verbs)}
+        for group, resource, verbs in RIGHTS
+    ]
+    site.account("minorkey-deploy", rules)
+    account = model.fake.cluster.token("serving", "minorkey-deploy")
+    kubeconfig = model.fake.cluster.kubeconfig_with(account, "minorkey-deploy")
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(kubeconfig))
+    monkeypatch.setattr("minorkey.deployment.kserve.target.in_cluster", lambda: True)
+    model.deploy("1", kubeconfig=None)
+    assert model.deploy("2", kubeconfig=None)["rollout"]["mode"] == "canary" and model.served() == "2"
+    assert not [what for _, what in model.fake.cluster.calls if what == "pods/proxy"]
+
+
 def test_an_account_that_does_not_exist(place: Place) -> None:
     model = place(service_account="nobody", start_seconds=3)
     with pytest.raises(StateError, match="do not answer") as caught:
