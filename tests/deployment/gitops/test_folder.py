@@ -23,8 +23,7 @@ from tests.manifests.schemas import complaints
 from tests.serving.bundles import small_bundle
 
 KUBECTL = Path(sys.executable).parent / "kubectl"
-DIGEST = "sha256:" + "1" * 64
-SERVING = KServeServing(image=f"registry.example/minorkey-predictor@{DIGEST}")
+SERVING = KServeServing(image="registry.example/minorkey-predictor@sha256:" + "1" * 64)
 
 
 def cluster(**more: Any) -> ClusterSpec:
@@ -130,31 +129,22 @@ def test_what_the_cluster_cannot_run_or_read_is_refused(bundle: Bundle) -> None:
 
 
 def test_the_components_fit_what_the_folder_needs(tmp_path: Path) -> None:
-    components = os.path.relpath(MANIFESTS / "components" / "gitops", tmp_path / "x")
-    whole = {
-        "kind": "Kustomization",
-        "namespace": "minorkey-prod",
-        "components": [f"{components}/steps", f"{components}/services"],
-        "images": [
-            {"name": "minorkey-predictor", "newName": SERVING.image.partition("@")[0], "digest": DIGEST}
-        ],
-    }
-    made = built(tmp_path / "x", {"kustomization.yaml": yaml.safe_dump(whole)})
-    assert made["ServingRuntime"] == serving_runtime(SERVING, "minorkey-prod")
+    components = MANIFESTS / "components" / "gitops"
+    steps = os.path.relpath(components / "steps", tmp_path / "x")
+    made = built(tmp_path / "x", {"kustomization.yaml": f"kind: Kustomization\ncomponents: [{steps}]\n"})
     policy = made["NetworkPolicy"]
     assert complaints(policy) == []
     job = confirm_job(cluster(), "cards")
     assert selects(policy["spec"]["podSelector"], job["spec"]["template"]["metadata"]["labels"])
-    predictor = inference_service("cards", "7", "d", "s3://m/d", SERVING, "minorkey-prod")["spec"][
-        "predictor"
-    ]
-    reached = [
-        peer["podSelector"]
-        for rule in policy["spec"]["egress"]
-        for peer in rule["to"]
-        if "podSelector" in peer
-    ]
-    assert any(selects(selector, predictor["labels"]) for selector in reached)
+    service = inference_service("cards", "7", "d", "s3://m/d", SERVING, "minorkey-prod")
+    labels = service["spec"]["predictor"]["labels"]
+    peers = [peer for rule in policy["spec"]["egress"] for peer in rule["to"] if "podSelector" in peer]
+    assert any(selects(peer["podSelector"], labels) for peer in peers)
+
+    runtime = yaml.safe_load((components / "services" / "serving-runtime.yaml").read_text())
+    runtime["metadata"]["namespace"] = "minorkey-prod"
+    wanted = SERVING.model_copy(update={"image": "minorkey-predictor"})
+    assert runtime == serving_runtime(wanted, "minorkey-prod")
 
 
 def test_argo_cd_may_apply_what_the_folder_holds(bundle: Bundle, tmp_path: Path) -> None:
