@@ -156,6 +156,15 @@ def altered_threshold(folder):
     (folder / "bundle.json").write_text(json.dumps(manifest))
 
 
+def reference_of_another_version(folder):
+    manifest = json.loads((folder / "bundle.json").read_text())
+    other = folder.parent / "other"
+    info = BundleInfo.from_json(manifest | {"reference": {"rows": 7}})
+    write_bundle(other, onnx.load(folder / "model.onnx"), info)
+    manifest["reference"] = json.loads((other / "bundle.json").read_text())["reference"]
+    (folder / "bundle.json").write_text(json.dumps(manifest))
+
+
 def linked_graph(folder):
     (folder / "model.onnx").rename(folder.parent / "elsewhere.onnx")
     (folder / "model.onnx").symlink_to(folder.parent / "elsewhere.onnx")
@@ -164,6 +173,7 @@ def linked_graph(folder):
 ALTERATIONS = {
     "graph": altered_graph,
     "threshold": altered_threshold,
+    "reference of another version": reference_of_another_version,
     "link": linked_graph,
     "truncated": lambda folder: os.truncate(folder / "model.onnx", 100),
     "longer": lambda folder: (folder / "model.onnx").open("ab").write(b"\0"),

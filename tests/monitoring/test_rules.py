@@ -10,8 +10,9 @@ from minorkey.bundle.reference import reference_profile
 from minorkey.drift.rules import LOOP, PRODUCTION, Windows, render
 from minorkey.spec import MonitorSpec
 from tests.monitoring.counts import Counts, drawn_counts
-from tests.monitoring.promtool import complaints
-from tests.monitoring.rule_cases import CASES, rule_file
+from tests.monitoring.exported import counters, gauges
+from tests.monitoring.promtool import complaints, text
+from tests.monitoring.rule_cases import CASES, ORDER, rule_file
 from tests.monitoring.scenario import COUNTS
 
 BOTH = pytest.mark.parametrize("w", [PRODUCTION, LOOP], ids=lambda w: w.name)
@@ -27,6 +28,35 @@ def complaint(folder: Path, case: str, w: Windows, counts: Counts, rules: str = 
 @pytest.mark.parametrize("case", CASES)
 def test_rules_come_to_the_librarys_figures(case: str, w: Windows, tmp_path: Path, promtool: None) -> None:
     assert complaint(tmp_path, case, w, COUNTS) == ""
+
+
+@BOTH
+@pytest.mark.parametrize("told", ["7", "6"])
+def test_counts_are_compared_with_the_reference_of_their_own_version_alone(
+    w: Windows, told: str, tmp_path: Path, promtool: None
+) -> None:
+    (tmp_path / "rules.yaml").write_text(render("rules", w), encoding="utf-8")
+    reference = gauges(COUNTS.reference, 4)
+    for line in reference:
+        line["series"] = line["series"].replace('version="7"', f'version="{told}"')
+    compared = [
+        *CASES["drift"].gated,
+        "model:minorkey_mcc_implied:estimated",
+        "model:minorkey_mcc_gap:measured",
+    ]
+    step = w.drift // 8
+    found = [{"labels": "{}", "value": 1}] if told == "7" else []
+    checks = [
+        {"eval_time": f"{3 * step}s", "expr": f"count({name}) > bool 0", "exp_samples": found}
+        for name in compared
+    ]
+    case = {
+        "interval": f"{step}s",
+        "input_series": counters([(COUNTS, share) for share in (0.0, 0.5, 0.5, 0.0, 0.0)]) + reference,
+        "promql_expr_test": checks,
+    }
+    (tmp_path / "test.yaml").write_text(text(["rules.yaml"], step, ORDER, [case]), encoding="utf-8")
+    assert complaints("test", "rules", tmp_path / "test.yaml") == ""
 
 
 def drawn(seed: int, **options: float | bool) -> Counts:
