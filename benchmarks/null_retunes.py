@@ -26,7 +26,9 @@ _HOUR = 3_600.0
 
 
 def runs(fires: Mapping[str, Bools]) -> list[tuple[int, str]]:
-    """Hours at which the trigger, told once an hour of what fires, starts a run; each with the kind.
+    """Hours at which the trigger, told once an hour of what fires, may start a run; each with the kind.
+
+    Its ledger starts fewer: runs that keep the champion come at growing distances.
 
     Args:
         fires: by kind that it acts on, shape (hours,).

@@ -121,6 +121,21 @@ def test_without_labels_a_search_is_submitted_once_however_often_it_is_launched(
     assert told["base_version"] == "3" and "feedback_uri" not in told
 
 
+def test_a_run_that_another_trigger_submitted_during_the_export_is_found(
+    database: Pipelines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labelled(tmp_path)
+    place, other = (runs_on(database, tmp_path, root=str(tmp_path / "shared")) for _ in range(2))
+    submitted: list[str] = []
+
+    def slow(launch: Launch) -> str:
+        submitted.append(other.launch(launch))
+        return other._export(launch)
+
+    monkeypatch.setattr(place, "_export", slow)
+    assert place.launch(LAUNCH) == submitted[0] and len(database.runs) == 1
+
+
 @pytest.mark.parametrize("kind", ["folder", "bucket"])
 def test_labelled_rows_of_production_go_where_the_runs_can_read_them(
     database: Pipelines, tmp_path: Path, kind: str, request: pytest.FixtureRequest

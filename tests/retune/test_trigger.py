@@ -1,11 +1,14 @@
+import json
 import sqlite3
 from pathlib import Path
 
 import pytest
 
 from minorkey.errors import StateError
+from minorkey.retune.cancelling import ask_cancel
 from minorkey.retune.launcher import Seen
 from minorkey.retune.ledger import Ledger
+from minorkey.retune.spec import ModelSpec
 from minorkey.retune.views import page
 from tests.retune.surroundings import Runs, Time, World, alert, delivery, trigger_of
 from tests.retune.trigger_contract import TriggerContract
@@ -72,6 +75,57 @@ def test_harm_that_is_still_told_after_a_run_and_a_cool_down_leads_to_another_ru
     assert trigger.receive(delivery(alert())).dispositions == {"duplicate": 1}
 
 
+def test_runs_that_keep_the_champion_come_at_growing_distances_until_the_alert_ends(
+    url: str, tmp_path: Path
+) -> None:
+    machine, runs, world = Time(), Runs(tmp_path / "runs"), World()
+    trigger = trigger_of(url, runs, world, machine.clock(), cool_down="1h", daily_budget=100)
+    starts: list[int] = []
+    again = "2026-03-02T00:00:00Z"
+    for hour in range(24):
+        trigger.receive(delivery(alert() if hour < 18 else alert(startsAt=again)))
+        trigger.look()
+        for key in set(runs.keys) - set(runs.ended):
+            starts.append(hour)
+            runs.ended[key] = Seen("succeeded", "kept the champion")
+        trigger.look()
+        machine.go_on(3_600)
+    assert starts == [0, 1, 3, 7, 11, 15, 18, 19, 21], "it ended and began anew at 18"
+
+
+def test_runs_that_fail_are_repeated_at_the_cool_down(url: str, tmp_path: Path) -> None:
+    machine, runs = Time(), Runs(tmp_path / "runs")
+    trigger = trigger_of(url, runs, World(), machine.clock(), cool_down="1h", daily_budget=100)
+    for _ in range(5):
+        trigger.receive(delivery(alert()))
+        trigger.look()
+        for key in runs.keys:
+            runs.ended[key] = Seen("failed", "no room")
+        trigger.look()
+        machine.go_on(3_600)
+    assert len(runs.keys) == 5
+
+
+def test_a_model_that_was_taken_out_of_the_specification_holds_up_no_other(url: str, tmp_path: Path) -> None:
+    machine, runs, world = Time(), Runs(tmp_path / "runs"), World(holders={"claims": "by-hand"})
+    whole = trigger_of(url, runs, world, machine.clock())
+    whole.receive(delivery(alert(1, labels={"model": "claims"}), alert(2, labels={"kind": "prior_shift"})))
+    runs.away = True
+    whole.look()
+    wanted = next(action for action in page(whole.ledger, 9).actions if action.model == "cards")
+    assert wanted.status == "launching"
+    runs.away = False
+    world.holders.clear()
+    machine.go_on(60)
+    rest = trigger_of(url, runs, world, machine.clock(), models={"claims": ModelSpec(spec="unused.yaml")})
+    rest.look()
+    assert [json.loads((runs.folder / key).read_text())["model"] for key in runs.keys] == ["claims"]
+    assert rest.ledger.action(wanted.id).status == "launching", "whoever names its model goes on with it"
+    ask_cancel(rest.ledger, wanted.id, "cancelled by ann: taken out")
+    rest.look_at_cancelled(wanted.id)
+    assert rest.ledger.action(wanted.id).status == "cancelled"
+
+
 def test_who_is_away_while_a_run_goes_on_or_ends_is_recorded_and_asked_again(
     url: str, tmp_path: Path
 ) -> None:
@@ -114,7 +168,7 @@ def test_a_cut_short_launch_is_taken_over_only_after_its_claim(url: str, tmp_pat
     trigger = trigger_of(url, runs, World(), machine.clock(), claim_seconds=60.0)
     trigger.receive(delivery(alert()))
     trigger.ledger.consider(trigger.ledger.waiting()[0], trigger.spec, _world(World()))
-    (claimed,) = trigger.ledger.claim_launches(60.0)
+    (claimed,) = trigger.ledger.claim_launches(60.0, trigger.spec.models)
     other = trigger_of(url, runs, World(), machine.clock(), claim_seconds=60.0)
     other.look()
     assert runs.keys == []

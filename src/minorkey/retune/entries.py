@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Any
 
 from minorkey.retune.action import COLUMNS, Action
-from minorkey.retune.policy import DAY_SECONDS, Decision, Known, World
+from minorkey.retune.policy import DAY_SECONDS, Decision, Known, World, patience
 from minorkey.retune.webhook import Event
 from minorkey.stores.sql import Transaction
 
@@ -46,17 +46,21 @@ def seen_before(made: Transaction, event: Event, now: float) -> bool:
 
 
 def is_unanswered(made: Transaction, event: Event, cool_down: float, now: float) -> bool:
-    """Whether a known event still tells of harm that the run it led to has not ended, a cool-down ago."""
-    return bool(
-        made.rows(
-            "SELECT 1 FROM minorkey_retune_events e JOIN minorkey_retune_actions a ON a.id = e.action "
-            "WHERE e.fingerprint = %s AND e.starts_at = %s AND e.source = 'alert' "
-            "AND a.status IN ('kept', 'failed') AND a.started <= %s",
-            event.fingerprint,
-            event.starts_at,
-            now - cool_down,
-        )
+    """Whether a known event still tells of harm that the run it led to has not ended, long enough ago.
+
+    How long grows with the runs that have kept the champion since the event was first heard of
+    (`minorkey.retune.policy.patience`).
+    """
+    found = made.rows(
+        "SELECT a.started, (SELECT count(*) FROM minorkey_retune_actions k WHERE k.model = e.model "
+        "AND k.kind = e.kind AND k.status = 'kept' AND k.started >= e.first_seen) "
+        "FROM minorkey_retune_events e JOIN minorkey_retune_actions a ON a.id = e.action "
+        "WHERE e.fingerprint = %s AND e.starts_at = %s AND e.source = 'alert' "
+        "AND a.status IN ('kept', 'failed')",
+        event.fingerprint,
+        event.starts_at,
     )
+    return any(started <= now - patience(cool_down, int(kept)) for started, kept in found)
 
 
 def reassign(made: Transaction, event: Event, disposition: str, action: int | None) -> None:

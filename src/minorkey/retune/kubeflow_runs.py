@@ -47,6 +47,10 @@ class KubeflowRuns:
         stage, run = self._newest(launch.key)
         if run is None:
             labelled = self._export(launch)
+            # An export may outlast the claim of this launch: then another trigger has submitted the run.
+            _, run = self._newest(launch.key)
+            if run is not None:
+                return str(run.id)
             stage = first_stage(labelled=bool(labelled), base_version=launch.base_version)
             return self._submit(launch, stage, labelled)
         following = next_stage(stage, self._verdict(run)) if run.state == "SUCCEEDED" else ""

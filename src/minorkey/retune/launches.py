@@ -1,5 +1,7 @@
 """What the ledger knows of launches and runs: from the claim of a launch to the end of its run."""
 
+from collections.abc import Collection
+
 from minorkey.retune import entries
 from minorkey.retune.action import Action
 from minorkey.retune.clock import LedgerClock
@@ -19,22 +21,26 @@ class Launches:
     def __init__(self, books: Books, clock: LedgerClock) -> None:
         self.books, self._clock = books, clock
 
-    def claim_launches(self, seconds: float, *, only: int | None = None) -> list[Action]:
+    def claim_launches(
+        self, seconds: float, models: Collection[str] = (), *, only: int | None = None
+    ) -> list[Action]:
         """Launches that nobody is at, which are now the caller's for so many seconds.
 
         Args:
             seconds: how long.
-            only: number of the one action that is asked for, due or not; None: all that are due.
+            models: those whose launches are asked for, where they are due.
+            only: number of the one action that is asked for instead, due or not and of whatever model.
         """
         due, values = ("not_before <= %s", ()) if only is None else ("id = %s", (only,))
         with self.books.transaction() as made:
             now = self._clock.now(self.books, made)
-            found = entries.select_actions(
+            free = entries.select_actions(
                 made,
                 f"status = 'launching' AND {due} AND claim_until <= %s ORDER BY id",
                 *(values or (now,)),
                 now,
             )
+            found = [action for action in free if only is not None or action.model in models]
             for action in found:
                 made.change(
                     "UPDATE minorkey_retune_actions SET claim_until = %s WHERE id = %s",

@@ -55,7 +55,8 @@ class Ledger(Launches):
         """Write a delivery down, as a whole or not at all.
 
         An alert that is told again when the run it led to has ended without a new champion, a cool-down
-        after that run began, leads to another one: the harm is still there, and more labels have come.
+        after that run began, leads to another one: the harm is still there, and more labels have come. Runs
+        that keep the champion come at growing distances.
 
         Args:
             delivery: from the webhook, or made by hand.

@@ -6,11 +6,13 @@ from typing import Literal
 
 from minorkey.retune.spec import RetuneSpec
 
-__all__ = ["DAY_SECONDS", "REASONS", "Decision", "Known", "World", "decide"]
+__all__ = ["DAY_SECONDS", "REASONS", "Decision", "Known", "World", "decide", "patience"]
 
 DAY_SECONDS = 86_400.0
 #: What an action can wait for.
 REASONS = ("cool_down", "budget", "lease", "labels", "unreachable")
+#: Cool-downs between two runs that the same alert leads to, at most.
+_MOST_COOL_DOWNS = 4
 #: Looks at a thing outside come this many polls apart.
 _POLLS = 5
 
@@ -98,6 +100,18 @@ def decide(spec: RetuneSpec, known: Known, world: World | None) -> Decision:
     if spec.dry_run:
         return Decision("dry_run", detail="a run would start now; dry_run is set")
     return Decision("start")
+
+
+def patience(cool_down: float, kept: int) -> float:
+    """Seconds from a run until the alert that led to it leads to another one.
+
+    What a run finds rests on weeks of labels: a few hours later it finds the same.
+
+    Args:
+        cool_down: seconds between two starts for the same model and kind.
+        kept: runs that have kept the champion since the alert began; each after the first doubles the time.
+    """
+    return cool_down * min(_MOST_COOL_DOWNS, 2.0 ** max(0, kept - 1))
 
 
 def _is_stale(versions: frozenset[str], champion: str) -> bool:

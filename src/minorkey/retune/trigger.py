@@ -96,8 +96,9 @@ class Trigger:
         for action in self.ledger.running():
             self._follow(action, asked.get(action.id, ""))
         for action in self.ledger.waiting():
-            self._consider(action)
-        for action in self.ledger.claim_launches(self.spec.claim_seconds):
+            if action.model in self.spec.models:  # others may be another trigger's
+                self._consider(action)
+        for action in self.ledger.claim_launches(self.spec.claim_seconds, self.spec.models):
             self._launch(action, asked.get(action.id, ""))
         for model in self.spec.models:
             self._observe(model)
