@@ -18,6 +18,7 @@ from minorkey.serving.follower import Follower, load_target
 from minorkey.serving.pointer import Target, read_pointer, write_pointer
 from minorkey.serving.server import bind, serve, url_of
 from minorkey.serving.shadow_counts import read_metrics, shadow_counts
+from minorkey.serving.shadow_follower import ShadowFollower
 from minorkey.serving.slot import Slot
 from minorkey.serving.verification import verify_in_process, verify_server
 from tests.retune.surroundings import wait_until
@@ -190,6 +191,29 @@ def test_the_follower_swaps_and_survives_a_bad_bundle(
     pointer.unlink()
     follower.look()
     assert slot.current.version == "3"
+
+
+def test_a_bundle_that_could_not_be_downloaded_is_asked_for_again(
+    slot: Slot, bundle: Bundle, other_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = iter([True, True, False, False])
+
+    def fetch(uri: str) -> Path:
+        if next(away):
+            raise StateError("the store does not answer", key=uri)
+        return Path(uri)
+
+    monkeypatch.setattr("minorkey.serving.follower.fetch_bundle", fetch)
+    served, wanted = Target("1", str(bundle.folder)), Target("2", str(other_bundle.folder))
+    follower = Follower(slot, served, lambda: wanted, seconds=60)
+    beside = ShadowFollower(slot, lambda: wanted, seconds=60)
+    follower.look()
+    beside.look()
+    assert slot.current.version == "1" and slot.shadow.challenger is None
+    beside.look()
+    assert slot.shadow.challenger is not None and slot.shadow.challenger.version == "2"
+    follower.look()
+    assert slot.current.version == "2"
 
 
 def test_an_altered_bundle_is_not_served(bundle: Bundle, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from minorkey.bundle.bundle import Bundle
+from minorkey.errors import StateError
 from minorkey.registry.bundles import fetch_bundle
 from minorkey.serving.pointer import Target
 from minorkey.serving.predictor import Predictor
@@ -29,7 +30,8 @@ def load_target(model: str, target: Target) -> Predictor:
 class Follower(threading.Thread):
     """Polls a pointer and swaps the slot when it moves.
 
-    A bundle that does not load is reported once and left; the one before serves on.
+    A bundle that does not load is reported once and left; one that cannot be downloaded is asked for again.
+    The one before serves on.
 
     Args:
         slot: what to swap.
@@ -63,8 +65,13 @@ class Follower(threading.Thread):
         try:
             target = self._point()
             if target is not None and target != self._seen:
-                self._seen = target
-                self._slot.swap(load_target(self._slot.current.model, target))
+                before, self._seen = self._seen, target
+                try:
+                    loaded = load_target(self._slot.current.model, target)
+                except StateError:
+                    self._seen = before
+                    raise
+                self._slot.swap(loaded)
                 _log.info("swapped", version=target.version, bundle=target.bundle)
             self._complaint = ""
         except Exception as error:

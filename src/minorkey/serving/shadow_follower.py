@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
+from minorkey.errors import StateError
 from minorkey.serving.follower import load_target
 from minorkey.serving.pointer import Target
 from minorkey.serving.shadow import require_fit
@@ -53,7 +54,9 @@ class ShadowFollower(threading.Thread):
                 _log.error("shadow_not_loaded", error=str(error), serving=self._slot.current.version)
 
     def follow(self) -> None:
-        """Load or unload where the pointer or the champion has moved. A bundle that does not load is left.
+        """Load or unload where the pointer or the champion has moved.
+
+        A bundle that does not load is left; one that cannot be downloaded is asked for again.
 
         Raises:
             BundleError: it is altered, foreign or gone.
@@ -69,7 +72,11 @@ class ShadowFollower(threading.Thread):
             _log.info("shadow_ended", version=shadow.challenger.version)
             shadow.unload()
         if target is not None:
-            challenger = load_target(champion.model, target)
+            try:
+                challenger = load_target(champion.model, target)
+            except StateError:
+                self._seen = None  # nobody answers where it lies: the next look asks again
+                raise
             require_fit(challenger, champion)
             shadow.load(challenger, champion)
             _log.info("shadow_begun", version=target.version, bundle=target.bundle, beside=champion.version)
