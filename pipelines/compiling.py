@@ -63,6 +63,8 @@ def compile_pipelines(
             require_digest(cluster.trials.image, key="trials.image")
         if cluster and cluster.serving.kserve:
             require_digest(cluster.serving.kserve.image, key="serving.kserve.image")
+        if cluster and cluster.serving.gitops and cluster.serving.gitops.predictor:
+            require_digest(cluster.serving.gitops.predictor.image, key="serving.gitops.predictor.image")
     out.mkdir(parents=True, exist_ok=True)
     built = {name: build(chosen, cluster) for name, build in PIPELINES.items()}
     if kubernetes_native:

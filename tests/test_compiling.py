@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from minorkey.cli import app
+from minorkey.cluster.serving import Serving
 from minorkey.cluster.spec import load_cluster_spec
 from minorkey.errors import SpecError, StateError
 from pipelines.compiling import compile_pipelines
@@ -175,6 +176,19 @@ def test_a_release_refuses_a_trial_image_that_can_change(tmp_path):
     with pytest.raises(SpecError, match="by digest") as caught:
         compile_pipelines(tmp_path, DIGEST, CLUSTER.model_copy(update={"trials": trials}), release=True)
     assert caught.value.key == "trials.image"
+
+
+def test_a_release_refuses_a_predictor_image_that_can_change(tmp_path):
+    predictor = {"image": "registry.test/predictor:latest"}
+    for serving in (
+        {"kserve": predictor},
+        {"gitops": {"repository": "git@a.test:b.git", "predictor": predictor}},
+    ):
+        cluster = CLUSTER.model_copy(update={"serving": Serving.model_validate(serving)})
+        with pytest.raises(SpecError, match="by digest") as caught:
+            compile_pipelines(tmp_path, DIGEST, cluster, release=True)
+        assert caught.value.value == predictor["image"]
+        assert caught.value.key.endswith(f"{'predictor' if 'gitops' in serving else 'kserve'}.image")
 
 
 def test_the_command_compiles_a_release(tmp_path, capsys):

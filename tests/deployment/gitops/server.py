@@ -1,6 +1,7 @@
 """Real Git repositories to push to: bare ones on disk, with a server's hooks, and behind HTTP."""
 
 import base64
+import contextlib
 import os
 import subprocess
 import threading
@@ -54,7 +55,13 @@ class Bare:
         return done.stdout.decode()
 
     def write(self, files: Mapping[str, str], message: str, branch: str = "main") -> str:
-        """Commit files as somebody else would, on top of what is there."""
+        """Commit files as somebody else would, on top of what is there, also where others push meanwhile."""
+        for _ in range(20):
+            with contextlib.suppress(AssertionError):
+                return self._write(files, message, branch)
+        return self._write(files, message, branch)
+
+    def _write(self, files: Mapping[str, str], message: str, branch: str) -> str:
         parts = ["commit refs/heads/" + branch, "committer Ada <ada@example.org> now"]
         parts += [f"data {len(message.encode())}", message]
         if branch in self.git("branch", "--list", branch):

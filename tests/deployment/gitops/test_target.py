@@ -219,7 +219,11 @@ def test_a_failed_commit_leaves_no_tag_and_a_lost_one_does(site: Site) -> None:
     gone = Repository("git://127.0.0.1:9/models.git")
     with pytest.raises(Unreached):
         replace(site.target, repository=gone, patience=Patience(0)).deploy(release)
-    assert pending_of(site.model, release.version) is not None
+    before = pending_of(site.model, release.version)
+    assert before is not None
+    with pytest.raises(StateError, match="declined"):
+        site.target.deploy(replace(release, reason="another one"))
+    assert pending_of(site.model, release.version) == before
 
 
 def test_a_merge_request_waits_on_a_branch_of_its_own(site: Site) -> None:
@@ -250,6 +254,38 @@ def test_a_merge_request_waits_on_a_branch_of_its_own(site: Site) -> None:
     site.bare.git("update-ref", "refs/heads/main", told["commit"])
     assert target.deploy(release)["branch"] == "main"
     assert confirm(site.model, release.bundle.digest, site.sync(), seconds=30).version == release.version
+
+
+def test_a_version_that_comes_back_asks_by_a_new_branch_each_time(site: Site) -> None:
+    """The branches of earlier requests are still there: what was merged long ago asks for nothing."""
+    target, bare = replace(site.target, by_merge_request=True), site.bare
+    releases = [site.release(0)]
+    releases.append(site.release(1, releases[0].version))
+    asked: list[str] = []
+
+    def merge(commit: str) -> None:
+        tree = bare.git("rev-parse", f"{commit}^{{tree}}").strip()
+        merged = bare.git("commit-tree", tree, "-p", bare.tip(), "-p", commit, "-m", "Merge").strip()
+        bare.git("update-ref", "refs/heads/main", merged)
+        held = target.read(site.model)
+        assert held is not None
+        confirm(site.model, held.digest, site.sync(), seconds=30)
+
+    for release in releases:
+        merge(target.deploy(release)["commit"])
+    for version in (0, 1, 0):
+        before = bare.tip()
+        done = revert(target, site.model, to=releases[version].version, reason="r")
+        again = revert(target, site.model, to=releases[version].version, reason="r")
+        assert again.pushed.commit == done.pushed.commit
+        assert bare.git("rev-parse", f"{done.pushed.commit}^").strip() == before == bare.tip()
+        waits = pending_of(site.model, releases[version].version)
+        assert waits is not None
+        assert waits.branch == done.pushed.branch
+        asked.append(done.pushed.branch)
+        merge(done.pushed.commit)
+        assert champion_version(site.model) == releases[version].version
+    assert len({*asked}) == 3
 
 
 def test_a_model_without_a_file_gets_one_or_says_how(site: Site) -> None:
@@ -353,6 +389,30 @@ def test_a_rollback_is_the_revert_commit_and_the_alias_follows(site: Site) -> No
     assert note.endswith(f"to version {first.version}: too many alarms")
     with pytest.raises(StateError, match="no earlier champion"):
         revert(site.target, site.model, reason="r")
+
+
+def test_a_rollback_that_was_cut_off_is_finished(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once before it knew its commit, once after the alias had moved."""
+    first = site.champion(0)
+    second = site.champion(1, first.version)
+    module = "minorkey.deployment.gitops"
+    with monkeypatch.context() as patch:
+        patch.setattr(f"{module}.target.champion_version", killed)
+        with pytest.raises(KeyboardInterrupt):
+            revert(site.target, site.model, reason="alarms")
+    again = revert(site.target, site.model, reason="alarms")
+    assert (again.version, again.pushed.commit) == (first.version, site.bare.tip())
+    with monkeypatch.context() as patch:
+        patch.setattr(f"{module}.confirmation.note_rollback", killed)
+        with pytest.raises(KeyboardInterrupt):
+            confirm(site.model, first.bundle.digest, site.sync(), seconds=30)
+    assert champion_version(site.model) == first.version
+    assert confirm(site.model, first.bundle.digest, site.sync(), seconds=30).version == first.version
+    assert (rollback_note(site.model, second.version) or "").endswith("alarms")
+
+
+def killed(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_version_that_never_got_healthy_is_taken_back(site: Site) -> None:

@@ -24,6 +24,15 @@ def test_a_cluster_without_kserve(place: Place) -> None:
     assert caught.value.key == "inferenceservices" and "KServe 0.20" in caught.value.remedy
 
 
+def test_a_namespace_that_is_not_there(place: Place) -> None:
+    model = place()
+    serving = model.spec.serving.model_copy(update={"namespace": "nowhere"})
+    model.spec = model.spec.model_copy(update={"serving": serving})
+    with pytest.raises(StateError, match="does not have the namespace") as caught:
+        model.deploy("1")
+    assert (caught.value.key, caught.value.value) == ("serving.namespace", "nowhere")
+
+
 def test_a_canary_without_a_gateway(place: Place) -> None:
     model = place(gateway=False, start_seconds=3).with_serving(gateway=True)
     model.deploy("1")

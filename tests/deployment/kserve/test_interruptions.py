@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from minorkey.deployment.kserve.api import ServingApi
 from minorkey.deployment.kserve.fleet import Fleet
 from minorkey.errors import StateError
 from tests.deployment.kserve.place import Customers, Model
@@ -152,3 +153,43 @@ def test_who_rolls_back_meanwhile_is_not_undone(place: Place, monkeypatch: pytes
         with pytest.raises(StateError, match="somebody else changed"):
             model.deploy("2")
     assert customers.failures == [] and (model.champion, model.served()) == ("3", "3")
+
+
+@pytest.mark.parametrize("gateway", [True, False])
+def test_a_step_that_is_asked_to_end_as_the_alias_moves_undoes_nothing(place: Place, gateway: bool) -> None:
+    model = place(gateway=gateway)
+
+    def move(name: str, version: str, *, expected: str) -> None:
+        model.move(name, version, expected=expected)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(SystemExit):
+        model.deploy("1", move=move)
+    assert (model.champion, model.served()) == ("1", "1")
+    with Customers(model).asking() as customers:
+        with pytest.raises(SystemExit):
+            model.deploy("2", move=move)
+        spec = model.fake.service("cards")["spec"]
+        shares = [entry["trafficPercent"] for entry in spec["canary"]]
+        serving = spec["canary"][0]["predictor"] if gateway else spec["predictor"]
+        assert (model.champion, serving["labels"]["minorkey.io/version"]) == ("2", "2")
+        assert shares == ([100] if gateway else [0])
+        model.deploy("2", expected="1")
+    assert customers.failures == [] and (model.champion, model.served()) == ("2", "2")
+
+
+def test_who_served_first_meanwhile_goes_on_serving(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two first versions meet: the later one neither replaces nor takes away what serves."""
+    model = place(start_seconds=8)
+    create = ServingApi.create
+
+    def late(self: ServingApi, kind: str, manifest: dict) -> bool:
+        if kind == "inferenceservices":
+            monkeypatch.undo()
+            model.deploy("1")
+        return create(self, kind, manifest)
+
+    monkeypatch.setattr(ServingApi, "create", late)
+    with pytest.raises(StateError, match="began to serve meanwhile"):
+        model.deploy("2", expected="")
+    assert (model.champion, model.served()) == ("1", "1")

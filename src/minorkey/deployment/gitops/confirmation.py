@@ -72,10 +72,15 @@ def confirm(model: str, digest: str, url: str, *, seconds: float = 600.0) -> Con
     if pending is None:
         return Confirmed(model, version, left, difference)
     move_champion(model, version, expected=pending.expected)
+    _finish(model, version, left, pending)
+    return Confirmed(model, version, left, difference)
+
+
+def _finish(model: str, version: str, left: str, pending: Pending) -> None:
+    """Record what the new champion took the place of."""
     if pending.rollback and left not in ("", version):
         note_rollback(model, left, to=version, reason=pending.reason)
     clear_pending(model, version)
-    return Confirmed(model, version, left, difference)
 
 
 def _promoted(model: str, digest: str) -> tuple[str, Pending | None]:
@@ -96,7 +101,9 @@ def _promoted(model: str, digest: str) -> tuple[str, Pending | None]:
         if version != champion and pending is not None:
             return version, pending
     if champion in versions:
-        clear_pending(model, champion)
+        if (cut_off := pending_of(model, champion)) is not None:
+            # An earlier try moved the alias and came no further.
+            _finish(model, champion, cut_off.expected, cut_off)
         return champion, None
     former = next((version for version in versions if has_been_champion(model, version)), "")
     if former:

@@ -229,12 +229,34 @@ class Branch:
         Raises:
             ServerFailed: the server does not give the branch's history.
         """
-        git = self._git
-        if (git.folder / "shallow").exists():
+        return self._logged("--fixed-strings", f"--grep={line}", _TIP)
+
+    def last_change(self, path: str) -> str:
+        """The newest commit of the branch that changed a file, "" if there is none.
+
+        Raises:
+            ServerFailed: the server does not give the branch's history.
+        """
+        return self._logged(_TIP, "--", path)
+
+    def follows(self, commit: str) -> bool:
+        """Whether the branch has a commit.
+
+        Raises:
+            ServerFailed: the server does not give the branch's history.
+        """
+        self._whole()
+        return self._git.run("merge-base", "--is-ancestor", commit, _TIP).code == 0
+
+    def _logged(self, *chosen: str) -> str:
+        self._whole()
+        return self._git.local("log", "-1", "--format=%H", *chosen).decode().strip()
+
+    def _whole(self) -> None:
+        """Fetch what came before the newest commit, too."""
+        if (self._git.folder / "shallow").exists():
             wanted = f"+refs/heads/{self.name}:{_TIP}"
             self._remote("fetch", "--quiet", "--unshallow", "--no-tags", self.address, wanted)
-        found = git.local("log", "-1", "--format=%H", "--fixed-strings", f"--grep={line}", _TIP)
-        return found.decode().strip()
 
     def _remote(self, *arguments: str) -> Done:
         done = self._git.run(*arguments)

@@ -77,9 +77,24 @@ def revert(target: GitOpsTarget, model: str, *, to: str = "", reason: str, expec
             allowed=f"version {expected}",
             remedy="see whether the present champion is to be left too",
         )
+
+    def allowed(found: Shipped) -> None:
+        if found != held:
+            raise StateError(
+                "the model's file was changed meanwhile",
+                key=path,
+                value=f"version {found.version}",
+                allowed=f"version {held.version}",
+                remedy="look at it, then go back again",
+            )
+
     waits = pending_of(model, held.version)
     if waits is not None and waits.rollback and waits.expected == champion and to in ("", held.version):
-        return Reverted(champion, held.version, False, Pushed(waits.commit, waits.branch))
+        pushed = Pushed(waits.commit, waits.branch)
+        if not waits.commit:
+            # the try that made it was cut off before it knew the commit
+            pushed = target.ship(model, held, lambda branch: "", allowed=allowed)
+        return Reverted(champion, held.version, False, pushed)
     withdrawn = held.digest != digest_of_version(model, champion)
     if withdrawn and expected:
         raise StateError(
@@ -95,16 +110,6 @@ def revert(target: GitOpsTarget, model: str, *, to: str = "", reason: str, expec
     bundle = load_version(model, version)
     verify_in_process(bundle)
     wanted = Shipped(target.storage(bundle_of_version(model, version)), bundle.digest, version)
-
-    def allowed(found: Shipped) -> None:
-        if found != held:
-            raise StateError(
-                "the model's file was changed meanwhile",
-                key=path,
-                value=f"version {found.version}",
-                allowed=f"version {held.version}",
-                remedy="look at it, then go back again",
-            )
 
     def message(branch: Branch) -> str:
         return revert_message(model, held, wanted, branch.commit_with(release_line(model, held)), reason)

@@ -83,8 +83,8 @@ class GitOpsTarget:
     def handed_over(self, model: str, wanted: Shipped, pending: Pending) -> Iterator["HandedOver"]:
         """Tag a version as pending around its commit, which is put into what is given.
 
-        A commit that was refused leaves no new tag. One that may have arrived does, also where this process
-        is told to end: where Git knows nothing of it, the tag moves no alias.
+        A commit that was refused leaves the tag as it was. One that may have arrived leaves the new one, also
+        where this process is told to end: where Git knows nothing of it, the tag moves no alias.
         """
         version, done = wanted.version, HandedOver()
         before = pending_of(model, version)
@@ -97,10 +97,13 @@ class GitOpsTarget:
         except Exception:
             if before is None:
                 clear_pending(model, version)
+            else:
+                mark_pending(model, version, before)
             raise
         done.waits = champion_version(model) != version
         if done.waits and done.pushed is not None:
-            mark_pending(model, version, replace(pending, commit=done.pushed.commit))
+            pushed = done.pushed
+            mark_pending(model, version, replace(pending, commit=pushed.commit, branch=pushed.branch))
         else:
             clear_pending(model, version)
 
@@ -136,8 +139,13 @@ class GitOpsTarget:
             if held == wanted:
                 return Pushed(branch.commit_with(release_line(model, wanted)) or tip.commit, self.branch, "")
             words, own = message(branch), self._branch_of(model, wanted)
-            if own != self.branch and (there := _asked_before(branch, own, path, wanted, words)) is not None:
-                return there
+            if own != self.branch:
+                since = ""
+                if held is not None and held.digest:
+                    since = branch.commit_with(release_line(model, held)) or branch.last_change(path)
+                own, there = _asked_before(branch, own, path, wanted, since)
+                if there:
+                    return Pushed(there, own, words)
             if text is None or held is None:
                 made, folder = _required(first, path)(), path.rpartition("/")[0]
                 files = {f"{folder}/{name}": content for name, content in made.items()}
@@ -236,21 +244,38 @@ class HandedOver:
     waits: bool = True
 
 
-def _asked_before(branch: Branch, name: str, path: str, wanted: Shipped, message: str) -> Pushed | None:
-    """The branch of this merge request, if an earlier try has pushed it."""
-    if name not in branch.heads():
-        return None
-    tip = branch.sibling(name).fetch()
-    text = tip.read(path)
-    if text is not None and shipped(text, path) == wanted:
-        return Pushed(tip.commit, name, message)
-    raise StateError(
-        "the branch of this merge request is there and holds something else",
-        key=name,
-        value=f"commit {tip.commit}",
-        allowed="no such branch, or one with this version",
-        remedy="delete or rename the branch; it is never overwritten, because it may hold somebody's work",
-    )
+def _asked_before(branch: Branch, name: str, path: str, wanted: Shipped, since: str) -> tuple[str, str]:
+    """The branch of this merge request, and its commit if an earlier try has pushed it.
+
+    A branch that lacks the commit that shipped what is held now asked for a merge before that: it has been
+    merged or turned down, so that the version that comes back needs another branch.
+
+    Args:
+        branch: the branch that is to be merged into.
+        name: what the request's branch is called if there is none yet.
+        path: the model's file.
+        wanted: what is to serve.
+        since: the commit that shipped what is held now, "" if nothing is held.
+    """
+    heads, chosen, number = branch.heads(), name, 1
+    while chosen in heads:
+        request = branch.sibling(chosen)
+        tip = request.fetch()
+        text = tip.read(path)
+        if text is None or shipped(text, path) != wanted:
+            raise StateError(
+                "the branch of this merge request is there and holds something else",
+                key=chosen,
+                value=f"commit {tip.commit}",
+                allowed="no such branch, or one with this version",
+                remedy="delete or rename the branch; it is never overwritten, because it may hold somebody's "
+                "work",
+            )
+        if not since or request.follows(since):
+            return chosen, tip.commit
+        number += 1
+        chosen = f"{name}-{number}"
+    return chosen, ""
 
 
 def _required(first: Callable[[], Mapping[str, str]] | None, path: str) -> Callable[[], Mapping[str, str]]:

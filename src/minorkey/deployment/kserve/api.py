@@ -187,6 +187,15 @@ class ServingApi:
         if status in (0, 401, 408, 429) or status >= 500:
             return
         message = str(told.get("message", status))
+        if status == 404 and (told.get("details") or {}).get("kind") == "namespaces":
+            raise StateError(
+                "the cluster does not have the namespace in which models serve",
+                key="serving.namespace",
+                value=self.namespace,
+                allowed="a namespace of the cluster",
+                remedy="apply the environment's overlay, which makes it, or correct the name in the cluster "
+                "specification",
+            )
         if status == 404:
             raise _no_kind(kind, message)
         raise StateError(

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from minorkey.bundle.bundle import Bundle
@@ -44,6 +44,7 @@ class Rollout:
         gateway: whether it can get a share of the requests first.
         proven: whether it has served before, so that nothing is to be shown.
         promote: moves the alias ``champion``; raises if it may not.
+        champion: the version that the alias points to; raises if that is one the caller does not expect.
         tried: requests with which it is tried before a customer's request reaches it.
     """
 
@@ -55,7 +56,9 @@ class Rollout:
     gateway: bool
     proven: bool
     promote: Callable[[], None]
+    champion: Callable[[], str]
     tried: int = 100
+    _moving: bool = field(default=False, init=False)
 
     @property
     def version(self) -> Version:
@@ -66,16 +69,18 @@ class Rollout:
         """Serve a model that nothing serves yet.
 
         Raises:
-            StateError: it does not start, or must not become champion. Then nothing serves, as before.
+            StateError: it does not start, or must not become champion: then nothing serves, as before. Or
+                another version began to serve meanwhile, and goes on.
         """
         self._say("begins to serve: there is no InferenceService yet")
-        self.service.create(manifest)
+        if not self.service.create(manifest):
+            self._require_own(self.service.read())
         try:
             self.fleet.await_ready(self.version, self.service.serving.min_replicas)
             verified = self.fleet.verify(self.version, self.bundle)
-            self.promote()
+            self._become_champion()
         except BaseException:
-            self._undo(self.service.delete)
+            self._undo(self._take_away)
             raise
         return {"mode": "first", "verified": verified}
 
@@ -83,7 +88,7 @@ class Rollout:
         """The version serves already: an earlier try was cut off, or the step is run again."""
         self.fleet.await_ready(self.version, self.service.serving.min_replicas)
         verified = self.fleet.verify(self.version, self.bundle)
-        self.promote()
+        self._become_champion()
         self.service.settle()
         return {"mode": "unchanged", "verified": verified}
 
@@ -162,7 +167,7 @@ class Rollout:
             return self._finish_rolling(verified, {}) | {"mode": "instead"}
         self.service.promote(self.predictor)
         self.fleet.await_ready(self.version, replicas)
-        self.promote()
+        self._become_champion()
         return {"mode": "instead", "verified": verified}
 
     def _without_share(self) -> None:
@@ -176,6 +181,43 @@ class Rollout:
                 self._route_carries(workload_name(self.service.name, name), 0, lambda: None)
         if entries:
             self.service.without_canary()
+
+    def _become_champion(self) -> None:
+        """Move the alias; what ends this process from here on may come too late to be undone."""
+        self._moving = True
+        self.promote()
+
+    def _is_champion(self) -> bool:
+        """Whether the alias has moved, as far as the registry tells."""
+        try:
+            return self._moving and self.champion() == self.version.number
+        except StateError:
+            return False
+
+    def _is_own(self, found: Manifest | None) -> bool:
+        return found is not None and version_of_predictor(found["spec"]["predictor"]) == self.version
+
+    def _require_own(self, found: Manifest | None) -> None:
+        """Somebody made the InferenceService after it was looked for; or it is ours, and the answer got lost.
+
+        Raises:
+            StateError: it serves another version.
+        """
+        if not self._is_own(found):
+            raise StateError(
+                "another version began to serve meanwhile",
+                key=f"InferenceService {self.service.name} in namespace {self.service.api.namespace}",
+                value="it is gone again"
+                if found is None
+                else f"version {version_of_predictor(found['spec']['predictor']).number}",
+                allowed=f"no InferenceService, or one of version {self.version.number}",
+                remedy="run again: the new run is compared with what serves by now",
+            )
+
+    def _take_away(self) -> None:
+        """Let nothing serve, as before; what somebody else has put there meanwhile is left alone."""
+        if self._is_own(self.service.read()):
+            self.service.delete()
 
     def _back_out(self) -> None:
         """Leave the old version serving alone; what somebody else has begun meanwhile is left alone."""
@@ -211,7 +253,7 @@ class Rollout:
         self._await_route(100)
         self._say("gets all requests; the old version stands by")
         self.fleet.await_ready(self.version, replicas)
-        self.promote()
+        self._become_champion()
         self._late(lambda: self.service.promote(self.predictor))
         return {"mode": "canary", "verified": verified, **record}
 
@@ -254,7 +296,7 @@ class Rollout:
         emit("assumed", text=_ROLLING_NOTE)
         self.fleet.await_ready(self.version, self.service.serving.min_replicas, alone=True)
         verified = self.fleet.verify(self.version, self.bundle) if verified is None else verified
-        self.promote()
+        self._become_champion()
         self._late(self.service.settle)
         return {"mode": "rolling", "note": _ROLLING_NOTE, "verified": verified, **record}
 
@@ -320,6 +362,9 @@ class Rollout:
 
     def _undo(self, undo: Callable[[], object]) -> None:
         """Go back; the failure that led here stays the one that is raised."""
+        if self._is_champion():
+            self._say("is champion already and goes on serving; run the step again to finish it")
+            return
         try:
             undo()
         except (MinorkeyError, OSError) as error:

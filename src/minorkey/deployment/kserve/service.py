@@ -85,9 +85,9 @@ class Service:
                 "InferenceService",
             )
 
-    def create(self, manifest: Manifest) -> None:
-        """Make it."""
-        self.api.create(KIND, manifest)
+    def create(self, manifest: Manifest) -> bool:
+        """Make it; False if there is one by now, which stays as it is."""
+        return self.api.create(KIND, manifest)
 
     def delete(self) -> None:
         """Take it away, with all its predictors."""

@@ -112,6 +112,7 @@ class KServeTarget:
             self.serving.gateway,
             release.proven,
             partial(self.move, release.model, release.version, expected=release.expected),
+            partial(self.require, release.model, release.version, expected=release.expected),
             self.tried,
         )
         with _sigterm_raised():
