@@ -319,6 +319,19 @@ def test_the_servers_word_is_told(
     assert place.look(place.launch(LAUNCH)).state == state
 
 
+def test_a_run_that_was_deleted_is_over_and_a_server_that_knows_no_runs_says_nothing_of_it(
+    database: Pipelines, tmp_path: Path
+) -> None:
+    place = runs_on(database, tmp_path)
+    run = place.launch(LAUNCH)
+    elsewhere = KubeflowRuns(KubeflowSpec(host=f"{database.url}/elsewhere"), place._models)
+    with pytest.raises(StateError):
+        elsewhere.look(run)
+    database.runs.clear()
+    seen = place.look(run)
+    assert seen.state == "failed" and f"deleted run {run}" in seen.detail
+
+
 def test_a_server_that_is_away_is_tried_again_and_a_wrong_specification_is_not(
     database: Pipelines, tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ from minorkey.tracking.verdicts import told_by_run
 
 __all__ = ["KubeflowRuns"]
 
+_NOT_FOUND = 404
 _ENDED = ("SUCCEEDED", "FAILED", "CANCELED", "SKIPPED")
 
 
@@ -61,7 +62,14 @@ class KubeflowRuns:
 
     def look(self, run_id: str) -> Seen:
         """How a run is, by the server's word, and what it decided, by MLflow's."""
-        (run,) = entry_point("runs")(self._server(), run_id=run_id)
+        server = self._server()
+        try:
+            (run,) = entry_point("runs")(server, run_id=run_id)
+        except StateError as error:
+            if getattr(error, "status", 0) != _NOT_FOUND:
+                raise
+            entry_point("runs")(server, limit=1)  # raises where it is the address that leads nowhere
+            return Seen("failed", f"somebody has deleted run {run_id} in Kubeflow Pipelines")
         if run.state == "SUCCEEDED":
             return self._succeeded(run)
         if run.state not in _ENDED:
