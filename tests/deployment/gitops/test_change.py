@@ -37,7 +37,7 @@ def credentials(folder: Path, **files: str) -> GitAccess:
 
 def put(
     address: str,
-    files: Mapping[str, str | None] | None = None,
+    files: Mapping[str, str] | None = None,
     *,
     access: GitAccess | None = None,
     patience: Patience = ONCE,
@@ -52,9 +52,13 @@ def put(
 
 
 def test_one_commit_changes_its_files_and_no_other(bare: Bare) -> None:
-    pushed = put(bare.address, {"models/a.yaml": "a: é\r\n", "models/b/c.yaml": "new\n", "README": None})
+    pushed = put(bare.address, {"models/a.yaml": "a: é\r\n", "models/b/c.yaml": "new\n"})
     assert pushed.commit == bare.tip()
-    assert bare.git("ls-tree", "-r", "--name-only", "main").split() == ["models/a.yaml", "models/b/c.yaml"]
+    assert bare.git("ls-tree", "-r", "--name-only", "main").split() == [
+        "README",
+        "models/a.yaml",
+        "models/b/c.yaml",
+    ]
     assert bare.git("cat-file", "blob", "main:models/a.yaml") == "a: é\r\n"
     assert bare.messages()[0] == "Say two\n\nBecause.\n"
     assert bare.git("log", "-1", "--format=%an %ae").strip() == "minorkey m@example.org"

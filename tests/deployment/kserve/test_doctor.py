@@ -81,6 +81,19 @@ def test_a_cluster_without_kserve(tmp_path: Path) -> None:
     assert "KServe is not installed" in found[0].text and "0.20" in found[0].remedy
 
 
+def test_models_that_ship_by_git_need_kserve_too(fake: FakeKServe, tmp_path: Path) -> None:
+    stores = cluster_spec(tmp_path).model_dump(exclude={"serving"})
+    gitops = {"repository": "git@git.test:models.git", "predictor": {"image": "registry.test/predictor"}}
+    spec = ClusterSpec.model_validate(stores | {"serving": {"namespace": "serving", "gitops": gitops}})
+    furnish(fake, GATEWAY)
+    assert {found.check for found in look(fake, spec)} >= {"crd", "serviceaccount"}
+    elsewhere = spec.serving.model_copy(update={"namespace": "nowhere"})
+    (told,) = wrong(fake, spec.model_copy(update={"serving": elsewhere}))
+    assert "no serviceaccount minorkey-predictor in namespace nowhere" in told.text
+    with FakeKServe(tmp_path, installed=False) as without:
+        assert "KServe is not installed" in wrong(without, spec)[0].text
+
+
 def test_an_old_kserve_a_tag_and_an_account_without_a_secret(fake: FakeKServe, tmp_path: Path) -> None:
     furnish(fake, GATEWAY)
     kind = kind_of("customresourcedefinitions")

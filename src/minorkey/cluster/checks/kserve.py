@@ -1,4 +1,4 @@
-"""Whether KServe is there as ``serving.kserve`` needs it, and whether the deploy step may use it."""
+"""Whether KServe is there as ``serving`` needs it, and whether the deploy step may use it."""
 
 import json
 from collections.abc import Generator, Iterator
@@ -18,7 +18,15 @@ _ASK = "ask as somebody who may get customresourcedefinitions and ConfigMap kser
 
 
 def check_kserve(reader: Reader, spec: ClusterSpec) -> Iterator[Finding]:
-    """Look at KServe, its gateway, the serving namespace and the rights of the deploy step."""
+    """Look at KServe, its gateway, the serving namespace and the rights of the deploy step.
+
+    Where models ship by Git, Argo CD applies their InferenceServices: KServe has to be there for them, too.
+    """
+    if spec.serving.gitops is not None:
+        yield from _definition(reader)
+        if spec.serving.gitops.predictor is not None:
+            yield from _namespace(reader, spec, spec.serving.gitops.predictor)
+        return
     serving = spec.serving.kserve
     if serving is None:
         return
@@ -44,7 +52,7 @@ def _definition(reader: Reader) -> Generator[Finding, None, bool]:
             yield problem(
                 "crd",
                 f"there is no {_SERVICES}: KServe is not installed",
-                "install KServe 0.20 or later (Standard mode is enough), or leave serving.kserve out",
+                "install KServe 0.20 or later (Standard mode is enough), or leave serving out",
             )
             return False
         yield unseen("crd", f"{_SERVICES}: {refusal}", _ASK)

@@ -22,13 +22,13 @@ class Change:
     """What a commit is to hold.
 
     Attributes:
-        files: new text by path; None takes the file away.
+        files: new text by path.
         message: the commit's message.
         branch: a new branch that it goes to instead, "" for the one that was read.
         options: push options, for servers that take them.
     """
 
-    files: Mapping[str, str | None]
+    files: Mapping[str, str]
     message: str
     branch: str = ""
     options: tuple[str, ...] = ()

@@ -118,10 +118,9 @@ class Tip:
                 remedy="put the model's InferenceService there, or change serving.gitops.folder",
             ) from None
 
-    def files(self, folder: str) -> list[str]:
-        """Paths of all files below a folder, "" for the whole repository."""
-        below = [f"{folder}/"] if folder else []
-        listed = self.git.local("ls-tree", "-r", "-z", "--name-only", self.commit, "--", *below)
+    def files(self) -> list[str]:
+        """Paths of all files."""
+        listed = self.git.local("ls-tree", "-r", "-z", "--name-only", self.commit)
         return [name.decode("utf-8", "surrogateescape") for name in listed.split(b"\0") if name]
 
     def mode(self, path: str) -> str:
@@ -172,12 +171,12 @@ class Branch:
         pairs = (line.split("\t") for line in listed.splitlines())
         return {name.removeprefix("refs/heads/"): commit for commit, name in pairs}
 
-    def commit(self, tip: Tip, files: Mapping[str, str | None], message: str) -> str:
+    def commit(self, tip: Tip, files: Mapping[str, str], message: str) -> str:
         """Write a commit upon another one; the server knows nothing of it yet.
 
         Args:
             tip: the commit that it follows.
-            files: new text by path; None takes the file away. All other files stay.
+            files: new text by path. All other files stay.
             message: its message.
 
         Returns:
@@ -186,9 +185,6 @@ class Branch:
         git = self._git
         git.local("read-tree", tip.commit)
         for path, text in files.items():
-            if text is None:
-                git.local("rm", "--quiet", "--cached", "--", path)
-                continue
             blob = git.local("hash-object", "-w", "--stdin", given=text.encode("utf-8")).decode().strip()
             git.local("update-index", "--add", "--cacheinfo", f"{tip.mode(path)},{blob},{path}")
         tree = git.local("write-tree").decode().strip()

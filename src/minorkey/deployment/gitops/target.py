@@ -181,7 +181,7 @@ class GitOpsTarget:
         problems: list[StateError] = []
 
         def look(branch: Branch, tip: Tip) -> list[str]:
-            found = [path for path in tip.files("") if pattern.fullmatch(path)]
+            found = [path for path in tip.files() if pattern.fullmatch(path)]
             for path in found:
                 try:
                     shipped(tip.read(path) or "", path)
