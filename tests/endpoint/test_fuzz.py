@@ -52,9 +52,14 @@ def schemas(tmp_path_factory):
 
 
 def name_what_is_known(body) -> None:
-    """Let a body speak of the model that there is: a description cannot know its name."""
+    """Let a body speak of the model that there is: a description cannot know its name.
+
+    Nor can it say that two fields differ, as a version in shadow does from the champion.
+    """
     if isinstance(body, dict) and "model" in body:
         body["model"] = "cards"
+    if isinstance(body, dict) and "champion" in body and body["champion"] == body.get("version"):
+        body["champion"] += "0"
     for alert in body["alerts"] if isinstance(body, dict) and "alerts" in body else ():
         alert["labels"] |= {"model": "cards", "kind": "performance_down"}
 
