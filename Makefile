@@ -6,7 +6,7 @@ BASE_PYTHON ?= $(shell for p in python3.11 python3 python; do \
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run loop test monitoring test-monitoring definitions test-cluster lint ci bench bench-long compile images lock test-containers clean
+.PHONY: help install run loop test test-slow test-manifests monitoring test-monitoring definitions test-cluster lint ci bench bench-long compile images lock test-containers clean
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -29,8 +29,16 @@ run: $(STAMP) ## run the whole pipeline on the built-in data
 loop: $(STAMP) ## play serve, watch, alert, retune and swap (Debian: prometheus, prometheus-alertmanager)
 	$(VENV)/bin/minorkey loop
 
+ELSEWHERE := not container and not browser and not cluster and not monitoring
+
 test: $(STAMP) ## run the tests (no root, no network)
-	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 --dist loadfile -m 'not container and not browser and not cluster and not monitoring'
+	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 --dist loadfile -m '$(ELSEWHERE) and not slow' --ignore=tests/manifests
+
+test-slow: $(STAMP) ## run the tests that take minutes: whole runs, killed, repeated, adjusted, on services alone
+	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 --dist loadfile -m '$(ELSEWHERE) and slow'
+
+test-manifests: $(STAMP) ## test manifests/ (make definitions brings Argo CD's, by npm)
+	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 --dist loadfile -m '$(ELSEWHERE) and not slow' tests/manifests
 
 lint: $(STAMP) ## check style, types and layers
 	$(VENV)/bin/ruff check .

@@ -200,6 +200,7 @@ def test_the_command_compiles_a_release(tmp_path, capsys):
     assert all(DIGEST in path.read_text() for path in written)
 
 
+@pytest.mark.slow
 def test_as_kubernetes_objects_every_change_is_a_version_of_its_own(tmp_path):
     (package, *_) = compile_pipelines(tmp_path / "packages", DIGEST, CLUSTER)
     out = tmp_path / "component"

@@ -153,6 +153,7 @@ def test_a_feedback_specification_that_is_not_there_is_refused(home: Path) -> No
     assert caught.value.key == "feedback_spec"
 
 
+@pytest.mark.slow
 def test_a_shift_is_adjusted_and_a_ranking_that_fell_is_fitted_anew(home: Path) -> None:
     """Both through the launcher of the trigger, on a model that was really tuned and registered."""
     trained(home)
