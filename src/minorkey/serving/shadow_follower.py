@@ -1,12 +1,11 @@
 """Keeps a slot's shadow at what a pointer says: challengers come and go while the champion answers."""
 
-import threading
 from collections.abc import Callable
 
 import structlog
 
 from minorkey.errors import StateError
-from minorkey.serving.follower import load_target
+from minorkey.serving.follower import Poller, load_target
 from minorkey.serving.pointer import Target
 from minorkey.serving.shadow import require_fit
 from minorkey.serving.slot import Slot
@@ -16,7 +15,7 @@ __all__ = ["ShadowFollower"]
 _log = structlog.get_logger("minorkey.serving")
 
 
-class ShadowFollower(threading.Thread):
+class ShadowFollower(Poller):
     """Polls a pointer and loads the challenger that it names. What serves is never its own shadow.
 
     Args:
@@ -25,33 +24,13 @@ class ShadowFollower(threading.Thread):
         seconds: pause between two looks.
     """
 
+    failure = "shadow_not_loaded"
+
     def __init__(self, slot: Slot, point: Callable[[], Target | None], *, seconds: float) -> None:
-        super().__init__(name="shadow-follower", daemon=True)
-        self._slot, self._point, self._seconds = slot, point, seconds
+        super().__init__("shadow-follower", slot, point, seconds=seconds)
         self._seen: Target | None = None
         #: The champion beside which a challenger could not be loaded; beside another one it may.
         self._failed = ""
-        self._stopped = threading.Event()
-        self._complaint = ""
-
-    def run(self) -> None:
-        """Look, load, pause, until `stop`."""
-        while not self._stopped.wait(self._seconds):
-            self.look()
-
-    def stop(self) -> None:
-        """End the polling."""
-        self._stopped.set()
-
-    def look(self) -> None:
-        """Follow; a failure is logged once, and the champion answers on."""
-        try:
-            self.follow()
-            self._complaint = ""
-        except Exception as error:
-            if str(error) != self._complaint:
-                self._complaint = str(error)
-                _log.error("shadow_not_loaded", error=str(error), serving=self._slot.current.version)
 
     def follow(self) -> None:
         """Load or unload where the pointer or the champion has moved.
