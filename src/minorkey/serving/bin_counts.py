@@ -85,7 +85,7 @@ class BinCounts(Collector):
                         features.add_metric((*key, label_text(feature.name), place), count)
                 for place, count in counted.score.series() if counted.score else ():
                     scores.add_metric((*key, place), count)
-                for place, count in zip(LOGIT_BINS, counted.logits, strict=True):
+                for place, count in zip(LOGIT_BINS if counted.logits else (), counted.logits, strict=True):
                     logits.add_metric((*key, place), count)
                 for predicted, row in enumerate(counted.expected):
                     for actual, rows in enumerate(row):
@@ -104,7 +104,8 @@ class _Counted:
         watched = reference.get("features", {}) if features else {}
         self.features = [_BinCount(name, entry) for name, entry in watched.items()]
         self.score = _BinCount("", reference["score"]) if "score" in reference else None
-        self.logits = [0] * len(LOGIT_BINS)
+        #: Rows by bin of the log-odds, empty where they are not told.
+        self.logits = [0] * len(LOGIT_BINS) if features else []
         self.expected = [[0.0, 0.0], [0.0, 0.0]]
 
     def add(self, columns: Columns, prediction: Prediction) -> None:
@@ -116,8 +117,8 @@ class _Counted:
             feature.add(columns[feature.name])
         if self.score:
             self.score.add(prediction.score)
-        for place in logit_bin_places(prediction.score).tolist():
-            self.logits[place] += 1
+        if self.logits:
+            self.logits = _added(self.logits, logit_bin_places(prediction.score))
         for predicted in (0, 1):
             chosen = prediction.score[prediction.predicted == predicted]
             positives = float(np.clip(chosen, 0.0, 1.0).sum())
@@ -128,7 +129,8 @@ class _Counted:
             feature.counts[feature.rule.place(columns[feature.name][0])] += 1
         if self.score:
             self.score.counts[self.score.rule.place(score)] += 1
-        self.logits[logit_bin_place(score)] += 1
+        if self.logits:
+            self.logits[logit_bin_place(score)] += 1
         positive = min(max(score, 0.0), 1.0)
         self._expect(predicted, 1.0 - positive, positive)
 
@@ -148,9 +150,14 @@ class _BinCount:
 
     def add(self, values: npt.NDArray[Any]) -> None:
         """Count many rows."""
-        added = np.bincount(self.rule.places(values), minlength=len(self.counts))
-        self.counts = [before + more for before, more in zip(self.counts, added.tolist(), strict=True)]
+        self.counts = _added(self.counts, self.rule.places(values))
 
     def series(self) -> Iterator[tuple[str, int]]:
         """Label of each bin and its count."""
         return zip(self._labels, self.counts, strict=True)
+
+
+def _added(counts: list[int], places: npt.NDArray[Any]) -> list[int]:
+    """Counts of bins, and one more for each place."""
+    more = np.bincount(places, minlength=len(counts))
+    return [before + added for before, added in zip(counts, more.tolist(), strict=True)]
