@@ -72,6 +72,15 @@ class Reader:
         """
         return self._ask("GET", path)
 
+    def definition(self, name: str) -> dict[str, Any]:
+        """A custom resource definition, by its name: plural and group.
+
+        Raises:
+            Refusal: the API refuses.
+            StateError: it is not reached, or does not accept who asks.
+        """
+        return self.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
+
     def items(self, path: str) -> list[dict[str, Any]]:
         """Every object of a list, page by page.
 

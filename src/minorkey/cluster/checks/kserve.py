@@ -46,7 +46,7 @@ def check_kserve(reader: Reader, spec: ClusterSpec) -> Iterator[Finding]:
 def _definition(reader: Reader) -> Generator[Finding, None, bool]:
     """Gives whether the rest is worth looking at."""
     try:
-        found = reader.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{_SERVICES}")
+        found = reader.definition(_SERVICES)
     except Refusal as refusal:
         if refusal.status == 404:
             yield problem(
@@ -110,7 +110,7 @@ def _gateway(reader: Reader, named: str) -> Iterator[Finding]:
     namespace, _, name = named.partition("/")
     path = f"/apis/gateway.networking.k8s.io/v1/namespaces/{namespace}/gateways/{name}"
     try:
-        reader.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{_ROUTES}")
+        reader.definition(_ROUTES)
         reader.get(path)
     except Refusal as refusal:
         if refusal.status == 404:

@@ -18,7 +18,7 @@ def check_monitoring(reader: Reader) -> Iterator[Finding]:
     missing = []
     for name in _DEFINITIONS:
         try:
-            reader.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
+            reader.definition(name)
         except Refusal as refusal:
             if refusal.status != 404:
                 yield unseen(

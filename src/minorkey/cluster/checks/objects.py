@@ -147,7 +147,7 @@ def _trial_objects(reader: Reader, spec: ClusterSpec) -> Iterator[Finding]:
 def _queue(reader: Reader, namespace: str, queue: str) -> Iterator[Finding]:
     name = "localqueues.kueue.x-k8s.io"
     try:
-        definition = reader.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
+        definition = reader.definition(name)
     except Refusal as refusal:
         if refusal.status == 404:
             yield problem("crd", f"there is no {name}", "install Kueue, or leave trials.queue out")

@@ -27,7 +27,7 @@ def check_kubernetes(reader: Reader) -> Iterator[Finding]:
     else:
         yield fine("kubernetes", text)
     try:
-        reader.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{_WORKFLOWS}")
+        reader.definition(_WORKFLOWS)
     except Refusal as refusal:
         if refusal.status == 404:
             yield warning(
