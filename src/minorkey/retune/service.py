@@ -8,7 +8,6 @@ from pathlib import Path
 
 from minorkey.endpoint.running import run_service
 from minorkey.endpoint.token import BearerToken
-from minorkey.errors import SpecError
 from minorkey.retune.action import ENDED, Action
 from minorkey.retune.app import create_app
 from minorkey.retune.cancelling import ask_cancel
@@ -65,13 +64,7 @@ def retune_now(
         SpecError: the specification does not name the model.
         StateError: the ledger cannot be used.
     """
-    if model not in spec.models:
-        raise SpecError(
-            "the trigger's specification does not name this model",
-            key="MODEL",
-            value=model,
-            allowed=", ".join(sorted(spec.models)),
-        )
+    spec.require(model, key="MODEL")
     trigger = build_trigger(spec)
     try:
         wish = Event(

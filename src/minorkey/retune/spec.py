@@ -156,6 +156,24 @@ class RetuneSpec(Section):
         """`cool_down` in seconds."""
         return parse_duration(self.cool_down, key="cool_down")
 
+    def require(self, model: str, *, key: str) -> None:
+        """Refuse a model that is not one of `models`.
+
+        Args:
+            model: its name.
+            key: what named it, for the message.
+
+        Raises:
+            SpecError: the specification does not name it.
+        """
+        if model not in self.models:
+            raise SpecError(
+                "the trigger's specification does not name this model",
+                key=key,
+                value=model,
+                allowed=", ".join(sorted(self.models)),
+            )
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         parse_duration(self.cool_down, key="cool_down")

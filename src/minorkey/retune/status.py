@@ -4,7 +4,7 @@ import json
 import time
 from dataclasses import asdict, dataclass
 
-from minorkey.errors import MinorkeyError, SpecError
+from minorkey.errors import MinorkeyError
 from minorkey.retune.action import Action
 from minorkey.retune.page import ago, lasted, moment
 from minorkey.retune.schedules import next_tick
@@ -96,13 +96,8 @@ def retune_status(spec: RetuneSpec, *, model: str = "", limit: int = 10) -> Stat
         SpecError: the specification does not name the model.
         StateError: the ledger cannot be used.
     """
-    if model and model not in spec.models:
-        raise SpecError(
-            "the trigger's specification does not name this model",
-            key="--model",
-            value=model,
-            allowed=", ".join(sorted(spec.models)),
-        )
+    if model:
+        spec.require(model, key="--model")
     trigger = build_trigger(spec)
     try:
         found = page(trigger.ledger, _MOST)
