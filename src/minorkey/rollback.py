@@ -13,6 +13,7 @@ from minorkey.registry import (
     move_champion,
     note_rollback,
     note_target,
+    require_to_leave,
     target_of_version,
 )
 from minorkey.serving import local
@@ -86,14 +87,7 @@ def roll_back(
             key=f"{model}@champion",
             remedy="see the models in MLflow's page, or check MINORKEY_HOME and MLFLOW_TRACKING_URI",
         )
-    if expected and left != expected:
-        raise StateError(
-            "the champion is another one by now",
-            key=f"{model}@champion",
-            value=f"version {left}",
-            allowed=f"version {expected}",
-            remedy="see whether the present champion is to be left too",
-        )
+    require_to_leave(model, left, expected=expected)
     version = to or former_champion(model, left)
     if version == left:
         raise StateError(

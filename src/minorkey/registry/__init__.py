@@ -9,6 +9,7 @@ from minorkey.registry.former import (
     note_rollback,
     note_target,
     note_withdrawal,
+    require_to_leave,
     rollback_note,
     target_of_version,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "reason_of_version",
     "register_version",
     "require_champion",
+    "require_to_leave",
     "resolve_reference",
     "rollback_note",
     "store_bundle",

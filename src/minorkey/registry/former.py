@@ -15,6 +15,7 @@ __all__ = [
     "note_rollback",
     "note_target",
     "note_withdrawal",
+    "require_to_leave",
     "rollback_note",
     "target_of_version",
 ]
@@ -70,6 +71,27 @@ def has_been_champion(model: str, version: str) -> bool:
         if later == version:
             return True
     return False
+
+
+def require_to_leave(model: str, champion: str, *, expected: str) -> None:
+    """Refuse to leave another champion than the one that is meant.
+
+    Args:
+        model: name of the registered model.
+        champion: the version that is champion.
+        expected: the version that is to be left; "": whichever it is.
+
+    Raises:
+        StateError: it is another one.
+    """
+    if expected and champion != expected:
+        raise StateError(
+            "the champion is another one by now",
+            key=f"{model}@champion",
+            value=f"version {champion}",
+            allowed=f"version {expected}",
+            remedy="see whether the present champion is to be left too",
+        )
 
 
 def rollback_note(model: str, version: str) -> str | None:

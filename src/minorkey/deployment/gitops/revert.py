@@ -16,6 +16,7 @@ from minorkey.registry import (
     load_version,
     note_withdrawal,
     pending_of,
+    require_to_leave,
 )
 from minorkey.serving.verification import verify_in_process
 from minorkey.tracking import champion_version
@@ -69,14 +70,7 @@ def revert(target: GitOpsTarget, model: str, *, to: str = "", reason: str, expec
             remedy="see the versions with `mlflow models`; to take a model's first version back, remove its "
             "folder in Git",
         )
-    if expected and champion != expected:
-        raise StateError(
-            "the champion is another one by now",
-            key=f"{model}@champion",
-            value=f"version {champion}",
-            allowed=f"version {expected}",
-            remedy="see whether the present champion is to be left too",
-        )
+    require_to_leave(model, champion, expected=expected)
 
     def allowed(found: Shipped) -> None:
         if found != held:
