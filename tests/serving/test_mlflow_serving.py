@@ -16,8 +16,9 @@ import pytest
 
 from minorkey.bundle.bundle import Bundle
 from minorkey.registry import move_champion
+from minorkey.serving.alias import ALIAS_SECONDS
 from minorkey.serving.samples import sample_rows
-from minorkey.serving.server import ALIAS_SECONDS, bind
+from minorkey.serving.server import bind
 from minorkey.serving.verification import inference_body
 from tests.steps.registered import registered
 

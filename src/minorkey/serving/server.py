@@ -1,7 +1,6 @@
 """Runs the predictor in this process."""
 
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -11,6 +10,7 @@ from starlette.applications import Starlette
 from minorkey.bundle.bundle import Bundle
 from minorkey.errors import BundleError, SpecError, StateError
 from minorkey.registry.versions import bundle_of_version, resolve_reference
+from minorkey.serving.alias import ALIAS_SECONDS, alias_pointer
 from minorkey.serving.app import create_app
 from minorkey.serving.follower import Follower, load_target
 from minorkey.serving.pointer import Target
@@ -19,12 +19,8 @@ from minorkey.serving.records import recorder_of_settings
 from minorkey.serving.shadow_follower import ShadowFollower
 from minorkey.serving.shadow_reference import shadow_of
 from minorkey.serving.slot import Slot
-from minorkey.tracking import version_of
 
 __all__ = ["bind", "predictor_of_bundle", "run_server", "serve", "url_of"]
-
-#: Seconds between two looks at a registry's alias.
-ALIAS_SECONDS = 2.0
 
 _log = structlog.get_logger("minorkey.serving")
 
@@ -200,18 +196,4 @@ def _registered(reference: str) -> tuple[Slot, Follower | None]:
     slot = Slot(load_target(model, target))
     if not alias:
         return slot, None
-    return slot, Follower(slot, target, _alias(model, alias, target), seconds=ALIAS_SECONDS)
-
-
-def _alias(model: str, alias: str, served: Target) -> Callable[[], Target | None]:
-    """Tells what the alias points to, asking for the bundle only when the version is another one."""
-    last = served
-
-    def point() -> Target | None:
-        nonlocal last
-        version = version_of(model, alias)
-        if version and version != last.version:
-            last = Target(version, bundle_of_version(model, version))
-        return last
-
-    return point
+    return slot, Follower(slot, target, alias_pointer(model, alias, target), seconds=ALIAS_SECONDS)

@@ -6,15 +6,12 @@ from pathlib import Path
 from minorkey.bundle.bundle import Bundle
 from minorkey.errors import SpecError
 from minorkey.registry.versions import bundle_of_version, resolve_reference
+from minorkey.serving.alias import ALIAS_SECONDS, alias_pointer
 from minorkey.serving.pointer import Target
 from minorkey.serving.shadow_follower import ShadowFollower
 from minorkey.serving.slot import Slot
-from minorkey.tracking import version_of
 
 __all__ = ["shadow_of"]
-
-#: Seconds between two looks at a registry's alias.
-_SECONDS = 2.0
 
 
 def shadow_of(slot: Slot, reference: str) -> ShadowFollower:
@@ -29,7 +26,7 @@ def shadow_of(slot: Slot, reference: str) -> ShadowFollower:
         BundleError: the bundle is altered, foreign or absent.
         StateError: the registry has no such version, or it needs what requests to the champion do not hold.
     """
-    follower = ShadowFollower(slot, _point(reference, slot.current.model), seconds=_SECONDS)
+    follower = ShadowFollower(slot, _point(reference, slot.current.model), seconds=ALIAS_SECONDS)
     follower.follow()
     return follower
 
@@ -48,24 +45,10 @@ def _point(reference: str, served: str) -> Callable[[], Target | None]:
             allowed=f"{served}@ALIAS or {served}@VERSION",
             remedy="name a version of the model that serves",
         )
-    return _alias(model, alias) if alias else _fixed(Target(version, bundle_of_version(model, version)))
+    return (
+        alias_pointer(model, alias) if alias else _fixed(Target(version, bundle_of_version(model, version)))
+    )
 
 
 def _fixed(target: Target) -> Callable[[], Target | None]:
     return lambda: target
-
-
-def _alias(model: str, alias: str) -> Callable[[], Target | None]:
-    """Tells what the alias points to, asking for the bundle only when the version is another one."""
-    last: Target | None = None
-
-    def point() -> Target | None:
-        nonlocal last
-        version = version_of(model, alias)
-        if not version:
-            last = None
-        elif last is None or version != last.version:
-            last = Target(version, bundle_of_version(model, version))
-        return last
-
-    return point
