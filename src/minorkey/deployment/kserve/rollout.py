@@ -1,18 +1,16 @@
 """How a new version comes to serve without a failed request, and how the old one stays if it does not."""
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from minorkey.bundle.bundle import Bundle
-from minorkey.deployment.kserve.evidence import Counts, replay
+from minorkey.deployment.kserve.comparison import Comparison
 from minorkey.deployment.kserve.fleet import Fleet, Version
 from minorkey.deployment.kserve.naming import workload_name
-from minorkey.deployment.kserve.readings import Reading
+from minorkey.deployment.kserve.route import Route
 from minorkey.deployment.kserve.service import Service, version_of_predictor
-from minorkey.deployment.kserve.verdict import Verdict, judge
 from minorkey.errors import MinorkeyError, StateError
 from minorkey.progress import emit
 from minorkey.spec import CanarySpec
@@ -21,8 +19,6 @@ __all__ = ["Rollout"]
 
 Manifest = dict[str, Any]
 
-#: Seconds within which KServe writes a new share into the route.
-_ROUTE_SECONDS = 120.0
 #: Seconds after which an old version that does not answer counts as gone, if a start may take that long.
 _STUMBLE_SECONDS = 60.0
 _ROLLING_NOTE = (
@@ -178,7 +174,7 @@ class Rollout:
             self.service.withdraw()
         for name in asked if self.gateway else ():
             with suppress(StateError):  # A cluster without routes has none to wait for.
-                self._route_carries(workload_name(self.service.name, name), 0, lambda: None)
+                Route(self.fleet).comes_to_carry(workload_name(self.service.name, name), 0, lambda: None)
         if entries:
             self.service.without_canary()
 
@@ -229,17 +225,16 @@ class Rollout:
         if self.share(found) is not None:
             self._without_share()
 
+    def _comparison(self, old: Version) -> Comparison:
+        return Comparison(self.fleet, old, self.version, self.bundle, self.limits, self._say)
+
     def _tried(self, old: Version) -> dict[str, Any]:
         """What the version shows before a customer's request reaches it.
 
         Raises:
             StateError: it does worse than the old one.
         """
-        if self.proven:
-            return {}
-        verdict = judge(*replay(self.fleet, old, self.version, self.bundle, self.tried), self.limits)
-        self._require(verdict, "on rows like those of training")
-        return {"tried": verdict.figures}
+        return {} if self.proven else {"tried": self._comparison(old).on_rows(self.tried)}
 
     def _with_share(
         self, old: Version, replicas: int, verified: dict[str, Any], record: dict[str, Any]
@@ -258,38 +253,12 @@ class Rollout:
         return {"mode": "canary", "verified": verified, **record}
 
     def _compared(self, old: Version) -> dict[str, Any]:
-        """The verdict on customers' requests, made up of replayed rows where there are too few.
+        """The verdict on customers' requests.
 
         Raises:
             StateError: the version does worse than the old one, or somebody else changed the canary.
         """
-        counts = {version: Counts(self.fleet, version) for version in (old, self.version)}
-        for count in counts.values():
-            count.look()
-        began = time.monotonic()
-
-        def enough() -> tuple[Reading, Reading] | None:
-            self._require_canary(self.limits.percent)
-            first, second = counts[old].look(), counts[self.version].look()
-            early = judge(first, second, self.limits)
-            if second.error_share > first.error_share + self.limits.max_errors and not early.passed:
-                return first, second
-            over = second.requests >= self.limits.requests
-            return (first, second) if over or time.monotonic() - began > 60 * self.limits.minutes else None
-
-        found: tuple[Reading, Reading] | None = self.fleet.await_(
-            enough, 60 * self.limits.minutes + 60, lambda: f"version {self.version.number} shows what it does"
-        )
-        first, second = found or (counts[old].look(), counts[self.version].look())
-        verdict = judge(first, second, self.limits)
-        self._require(verdict, "on the customers' requests")
-        record: dict[str, Any] = {"compared": verdict.figures}
-        lacking = int(self.limits.requests - second.requests)
-        if lacking > 0:
-            verdict = judge(*replay(self.fleet, old, self.version, self.bundle, lacking), self.limits)
-            self._require(verdict, "on rows like those of training, for want of requests")
-            record["replayed"] = verdict.figures
-        return record
+        return self._comparison(old).on_requests(lambda: self._require_canary(self.limits.percent))
 
     def _finish_rolling(self, verified: dict[str, Any] | None, record: dict[str, Any]) -> dict[str, Any]:
         """Wait until the version has replaced the old one, pod by pod; then it becomes champion."""
@@ -304,32 +273,10 @@ class Rollout:
         """Wait until the gateway's route carries the share.
 
         Raises:
-            StateError: it never does: KServe makes no route, or not with shares.
+            StateError: it never does, or somebody else changed the canary.
         """
         name = workload_name(self.service.name, self.predictor["name"])
-        if not self._route_carries(name, percent, lambda: self._require_canary(percent)):
-            route = self.service.api.find("httproutes", self.service.name)
-            raise StateError(
-                "the new version gets no share of the requests: the cluster has no gateway for canaries",
-                key=f"HTTPRoute {self.service.name} in namespace {self.service.api.namespace}",
-                value="there is none"
-                if route is None
-                else "its backends have other weights, or no gateway has accepted it",
-                allowed=f"backend {name} with weight {percent}",
-                remedy="let KServe use the Gateway API (enableGatewayApi, kserveIngressGateway in ConfigMap "
-                "inferenceservice-config), or set serving.kserve.gateway to false for rolling updates",
-            )
-
-    def _route_carries(self, name: str, percent: int, check: Callable[[], None]) -> bool:
-        """Whether the route comes to send a share to a backend, in good time."""
-
-        def look() -> bool:
-            check()
-            route = self.service.api.find("httproutes", self.service.name)
-            return route is not None and _carries(route, name, percent)
-
-        seconds = min(_ROUTE_SECONDS, self.fleet.start_seconds)
-        return bool(self.fleet.await_(look, seconds, lambda: f"the route is to carry {percent} %"))
+        Route(self.fleet).await_share(name, percent, lambda: self._require_canary(percent))
 
     def _require_canary(self, percent: int) -> None:
         """Somebody else may have rolled back meanwhile.
@@ -346,19 +293,6 @@ class Rollout:
                 allowed=f"{percent} % for version {self.version.number}",
                 remedy="see who changed it; then run the step again",
             )
-
-    def _require(self, verdict: Verdict, where: str) -> None:
-        if verdict.passed:
-            self._say(f"does as well as the old version {where}")
-            return
-        raise StateError(
-            f"version {self.version.number} does worse than the one that serves, {where}: it is rolled back",
-            key=f"{self.fleet.model}, version {self.version.number}",
-            value="; ".join(verdict.objections),
-            allowed="what deploy.canary sets",
-            remedy="see why in the run's report; the old version serves. Where the difference is meant, "
-            "raise the limit that the message names",
-        )
 
     def _undo(self, undo: Callable[[], object]) -> None:
         """Go back; the failure that led here stays the one that is raised."""
@@ -385,18 +319,3 @@ class Rollout:
 
     def _say(self, text: str) -> None:
         emit("phase", phase="deploy", text=f"{self.fleet.model}: version {self.version.number} {text}")
-
-
-def _carries(route: Manifest, backend: str, percent: int) -> bool:
-    """Whether an accepted route sends this share to a backend in every rule that has it."""
-    parents = (route.get("status") or {}).get("parents") or []
-    generation = route["metadata"].get("generation")
-    accepted = [
-        condition["status"] == "True" and condition.get("observedGeneration", generation) == generation
-        for parent in parents
-        for condition in parent.get("conditions") or ()
-        if condition["type"] == "Accepted"
-    ]
-    rules = [rule.get("backendRefs") or [] for rule in route["spec"].get("rules") or ()]
-    shares = [ref.get("weight", 1) for refs in rules for ref in refs if ref["name"] == backend]
-    return bool(accepted) and all(accepted) and bool(shares) and set(shares) == {percent}
