@@ -21,11 +21,9 @@ from minorkey.serving.reasons import MAX_REASON_ROWS
 from minorkey.serving.records import request_id
 from minorkey.serving.refusal import Refusal
 from minorkey.serving.slot import Slot
+from minorkey.serving.verification import CHECK_HEADER
 
-__all__ = ["CHECK_HEADER", "MAX_BODY_BYTES", "create_app"]
-
-#: A request with this header is answered, but neither counted nor recorded: its rows are no customer's.
-CHECK_HEADER = "x-minorkey-check"
+__all__ = ["MAX_BODY_BYTES", "create_app"]
 
 #: A larger request body is refused.
 MAX_BODY_BYTES = 8 * 2**20

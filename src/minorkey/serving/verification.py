@@ -11,7 +11,17 @@ from minorkey.errors import ContractError, StateError
 from minorkey.serving.columns import Columns, take_rows
 from minorkey.serving.samples import sample_rows
 
-__all__ = ["check_answer", "inference_body", "verification_rows", "verify_in_process", "verify_server"]
+__all__ = [
+    "CHECK_HEADER",
+    "check_answer",
+    "inference_body",
+    "verification_rows",
+    "verify_in_process",
+    "verify_server",
+]
+
+#: A request with this header is answered, but neither counted nor recorded: its rows are no customer's.
+CHECK_HEADER = "X-Minorkey-Check"
 
 _ROWS = 20
 _TOLERANCE = 1e-6

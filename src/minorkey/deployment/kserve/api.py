@@ -13,6 +13,7 @@ from kubernetes import client
 
 from minorkey.cluster.credentials import configuration
 from minorkey.errors import StateError
+from minorkey.serving.verification import CHECK_HEADER
 
 __all__ = ["RIGHTS", "Missing", "ServingApi"]
 
@@ -37,8 +38,6 @@ RIGHTS = (
 #: Seconds for a connection and for an answer.
 _TIMEOUT = (5.0, 30.0)
 _LONGEST_PAUSE = 10.0
-#: `minorkey.serving.app.CHECK_HEADER`: what a pod is asked here is no customer's.
-_CHECK = {"X-Minorkey-Check": "1"}
 
 
 class Missing(Exception):
@@ -142,7 +141,7 @@ class ServingApi:
         """What a pod answers through the API server: status and body; 0 where the API is not reached."""
         address = f"{_PATHS['pods'].format(self.namespace)}/{pod}:{port}/proxy{path}"
         try:
-            answer = self._send(method, address, body, _CHECK)
+            answer = self._send(method, address, body, {CHECK_HEADER: "1"})
         except urllib3.exceptions.HTTPError as error:
             return 0, f"{type(error).__name__}: {error}".encode()
         return answer.status, answer.data

@@ -10,11 +10,11 @@ import httpx
 from minorkey.deployment.kserve.api import ServingApi
 from minorkey.deployment.kserve.manifests import PORT
 from minorkey.deployment.kserve.pods import PredictorPod
+from minorkey.serving.verification import CHECK_HEADER
 
 __all__ = ["Answer", "Direct", "Proxied", "Unanswered", "Way"]
 
-#: Marks rows that are no customer's; `minorkey.serving.app.CHECK_HEADER`.
-_HEADERS = {"X-Minorkey-Check": "1", "Content-Type": "application/json"}
+_HEADERS = {CHECK_HEADER: "1", "Content-Type": "application/json"}
 _SECONDS = 30.0
 #: Seconds between tries to reach a pod through the API server.
 _PAUSES = (0.1, 0.3, 1.0)
