@@ -3,6 +3,7 @@
 from kfp import kubernetes
 from kfp.dsl import PipelineTask
 
+from minorkey.cluster.pod_security import IMAGE_USER
 from minorkey.cluster.spec import ClusterSpec
 
 __all__ = ["CREDENTIALS", "LABELS", "place"]
@@ -13,7 +14,6 @@ CREDENTIALS = "/var/run/secrets/minorkey/kubernetes"
 _DATABASE = "/var/run/secrets/minorkey/database"
 _GIT = "/var/run/secrets/minorkey/git"
 _HOME = "/var/lib/minorkey"
-_USER = 10001
 #: By which network policies know a step's pod.
 LABELS = {"app.kubernetes.io/name": "minorkey", "app.kubernetes.io/component": "step"}
 
@@ -73,7 +73,9 @@ def _resources(task: PipelineTask, cluster: ClusterSpec) -> None:
 def _restrict(task: PipelineTask, cluster: ClusterSpec) -> None:
     """KFP itself drops capabilities, forbids escalation and sets the seccomp profile."""
     if cluster.kubeflow_version >= _KNOWS_SECURITY_CONTEXT:
-        kubernetes.set_security_context(task, run_as_user=_USER, run_as_group=_USER, run_as_non_root=True)
+        kubernetes.set_security_context(
+            task, run_as_user=IMAGE_USER, run_as_group=IMAGE_USER, run_as_non_root=True
+        )
     kubernetes.empty_dir_mount(task, volume_name="home", mount_path=_HOME)
     for key, value in LABELS.items():
         kubernetes.add_pod_label(task, key, value)

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from minorkey.cluster.pod_security import IMAGE_USER, container_security, pod_security
 from minorkey.cluster.serving import KServeServing
 from minorkey.cluster.spec import ClusterSpec
 from minorkey.deployment.gitops.owned import DIGEST, FILE, KIND, VERSION
@@ -23,7 +24,6 @@ Manifest = dict[str, Any]
 _NAME = "confirm"
 _JOB = "confirm.yaml"
 _TRACKING = "/var/run/secrets/minorkey/tracking"
-_USER = 10001
 _SECONDS = 600
 
 
@@ -139,13 +139,7 @@ def confirm_job(cluster: ClusterSpec, model: str) -> Manifest:
                     "serviceAccountName": cluster.service_accounts.pipeline,
                     "automountServiceAccountToken": False,
                     "enableServiceLinks": False,
-                    "securityContext": {
-                        "runAsNonRoot": True,
-                        "runAsUser": _USER,
-                        "runAsGroup": _USER,
-                        "fsGroup": _USER,
-                        "seccompProfile": {"type": "RuntimeDefault"},
-                    },
+                    "securityContext": pod_security(user=IMAGE_USER),
                     "containers": [_container(cluster, model, address)],
                     "volumes": _volumes(cluster),
                 },
@@ -184,11 +178,7 @@ def _container(cluster: ClusterSpec, model: str, address: str) -> Manifest:
             "requests": {"cpu": "250m", "memory": "512Mi", "ephemeral-storage": "1Gi"},
             "limits": {"cpu": "1", "memory": "1Gi", "ephemeral-storage": "4Gi"},
         },
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "readOnlyRootFilesystem": True,
-        },
+        "securityContext": container_security(),
         "volumeMounts": mounts,
     }
 

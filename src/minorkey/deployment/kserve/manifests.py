@@ -7,6 +7,7 @@ of the runtime changes nothing that serves.
 
 from typing import Any
 
+from minorkey.cluster.pod_security import IMAGE_USER, container_security, pod_security
 from minorkey.cluster.serving import KServeServing
 from minorkey.deployment.kserve.naming import LABELS, MANAGED_BY, predictor_name, runtime_name, service_name
 
@@ -25,8 +26,6 @@ PORT = 8080
 #: Where KServe's storage initializer puts what lies at the storage URI.
 _MODELS = "/mnt/models"
 _FORMAT = "minorkey"
-#: Numeric user of the image, so that Pod Security ``restricted`` can check it.
-_USER = 10001
 #: Seconds in which a pod that is to end still answers, while gateways and proxies learn of it.
 _DRAIN_SECONDS = 10
 _ANNOTATIONS = {
@@ -93,13 +92,7 @@ def predictor_spec(
         "serviceAccountName": serving.service_account,
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": _DRAIN_SECONDS + 30,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": _USER,
-            "runAsGroup": _USER,
-            "fsGroup": _USER,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": pod_security(user=IMAGE_USER),
         **({"priorityClassName": serving.priority_class} if serving.priority_class else {}),
         "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}],
         "model": _model(f"{model}@{version}", digest, storage_uri, serving),
@@ -121,12 +114,7 @@ def _model(served_as: str, digest: str, storage_uri: str, serving: KServeServing
         ],
         "ports": [{"containerPort": PORT, "protocol": "TCP"}],
         "resources": {"requests": amounts, "limits": amounts},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "readOnlyRootFilesystem": True,
-            "runAsNonRoot": True,
-        },
+        "securityContext": {**container_security(), "runAsNonRoot": True},
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108
         # It binds its port only once the bundle is verified, loaded and has scored.
         "startupProbe": {"httpGet": ready, "periodSeconds": 2, "failureThreshold": 60},

@@ -5,6 +5,7 @@ import hashlib
 import json
 from typing import Any
 
+from minorkey.cluster.pod_security import container_security, pod_security
 from minorkey.cluster.quantities import parse_quantity
 from minorkey.cluster.spec import Profile, TrialPods
 from minorkey.trials.executor import Task
@@ -138,10 +139,7 @@ def trial_job(
                     "containers": [_container(pods, resource, image, root, command)],
                     "enableServiceLinks": False,
                     "restartPolicy": "Never",
-                    "securityContext": {
-                        "runAsNonRoot": True,
-                        "seccompProfile": {"type": "RuntimeDefault"},
-                    },
+                    "securityContext": pod_security(),
                     "serviceAccountName": pods.service_account,
                     "terminationGracePeriodSeconds": _GRACE,
                     "volumes": _volumes(pods, resource),
@@ -190,11 +188,7 @@ def _container(pods: TrialPods, resource: str, image: str, root: str, arguments:
         "args": ["python", "-m", "minorkey.trials.kubernetes.pod", *arguments],
         "env": [{"name": key, "value": value} for key, value in _environment(pods, profile, root).items()],
         "resources": {"limits": amounts, "requests": dict(amounts)},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "readOnlyRootFilesystem": True,
-        },
+        "securityContext": container_security(),
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": mounts,
     }
