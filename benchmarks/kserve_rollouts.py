@@ -3,8 +3,9 @@
     python -m benchmarks.kserve_rollouts [--rollouts 200] [--requests 100000] [--seed 0]
 
 A fake KServe runs real predictors; the deploy step is a process of its own, and a kill is SIGKILL. Every
-second rollout is of a bad version, the others are killed at a random moment, and then run again or given up.
-Counted are the requests that failed, and the answers that a bad version gave.
+second rollout is of a bad version, the others are killed at a random moment, and then run again or given up;
+a rollout that ended before its kill is none of the number, and another takes its place. Counted are the
+requests that failed, and the answers that a bad version gave.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,8 @@ class Rollouts:
         self._context.set_forkserver_preload(
             ["benchmarks.kserve_rollouts", "minorkey.registry", "onnxruntime"]
         )
-        self._seconds: list[float] = []
+        #: Of the last good rollouts that came to their end.
+        self._seconds: deque[float] = deque(maxlen=3)
         self.bad: set[str] = set()
         self.outcomes: Counter[str] = Counter()
         self._number = 0
@@ -130,7 +132,7 @@ class Rollouts:
         if number % 2 == 0:
             self._bad(self._random.choice(BAD))
         else:
-            self._killed("good" if self._random.random() < 0.6 else self._random.choice(BAD))
+            self._killed()
 
     def _bad(self, kind: str) -> None:
         before = self.alias.read()
@@ -139,20 +141,33 @@ class Rollouts:
         assert self.alias.read() == before == self.model.served()
         self.outcomes[f"bad: {kind}"] += 1
 
-    def _killed(self, kind: str) -> None:
-        step = self._version(kind)
-        seconds = self._random.uniform(0.0, 1.2 * max(self._seconds))
-        code = self._run(step, kill_after=seconds)
-        self.outcomes["killed" if code < 0 else "ended before the kill"] += 1
+    def _killed(self) -> None:
+        """One rollout that is killed, after as many that end before their kill as it takes."""
+        while True:
+            good = self._random.random() < 0.6
+            step = self._version("good" if good else self._random.choice(BAD))
+            expected = 0 if good else _REFUSED
+            began = time.monotonic()
+            code = self._run(step, kill_after=self._random.uniform(0.0, max(self._seconds)))
+            if code < 0:
+                break
+            assert code == expected, f"version {step.version} ended with {code} instead of {expected}"
+            self._ended(good, time.monotonic() - began)
+        self.outcomes["killed"] += 1
         if self._random.random() < 0.5:
-            self.outcomes["given up"] += 1
+            self.outcomes["killed, then given up"] += 1
             return
         code = self._run(step)
-        good = kind == "good"
-        assert code == (0 if good else _REFUSED), f"run again with {kind} it ended with {code}"
+        assert code == expected, f"version {step.version}, run again, ended with {code} instead of {expected}"
         assert self.model.served() == self.alias.read()
         assert not good or self.alias.read() == step.version
-        self.outcomes["went on" if good else "went back"] += 1
+        self.outcomes["killed, then went on" if good else "killed, then went back"] += 1
+
+    def _ended(self, good: bool, seconds: float) -> None:
+        """How long rollouts take follows the machine's other work, and so do the moments of kills."""
+        self.outcomes["ended before the kill"] += 1
+        if good:
+            self._seconds.append(seconds)
 
     def _version(self, kind: str) -> Step:
         """A new version, good or bad."""

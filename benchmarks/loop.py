@@ -3,9 +3,10 @@
     python -m benchmarks.loop [--seeds 3]
 
 Plays `minorkey loop` with each seed (about five minutes of two cores) and judges, on the rows after the swap:
-the loop as it answered; never retuning (the first version's calls); a new fit of the first version's
-configuration on every day's rows, cut at a threshold of its own, without a gate; and an oracle, the same
-search on as many rows of the new concept alone as the first model had of the old one.
+the loop as it answered; never retuning (the first version's calls); the first version's configuration fitted
+once more when the loop decided to act, on all rows that were mature then, with no trials and no gate; such a
+fit on every day's rows; and an oracle, the same search on as many rows of the new concept alone as the first
+model had of the old one. Each fit is cut at a threshold of its own.
 
 regained = (new - stale) / (oracle - stale), in Matthews correlation; intervals by bootstrap of the rows.
 """
@@ -40,6 +41,7 @@ from minorkey.trials.trial import Configuration
 
 BOOTSTRAPS = 2_000
 Calls = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.intp]
 
 
 def main() -> None:
@@ -62,6 +64,7 @@ def main() -> None:
     summary = {
         "closed": f"{len(closed)} of {len(found)}",
         "regained": mean(closed, "loop", "regained"),
+        "regained_by_one_refit": mean(closed, "refitted_once", "regained"),
         "regained_by_daily_refits": mean(closed, "daily", "regained"),
         "seconds_from_harm_to_champion": round(float(np.mean([one["harm_to_swap_s"] for one in closed])), 1),
     }
@@ -93,7 +96,9 @@ def played(seed: int, folder: Path) -> dict[str, Any]:
     first = Bundle.load(out / "first" / "bundle")
     stale = called(first, stream, rows)
     oracle = called(trained_oracle(plan, folder), stream, rows)
-    daily = refitted_daily(plan, first, read(plan, out / "data" / "history.parquet"), stream, rows)
+    refits = Refits(plan, first, read(plan, out / "data" / "history.parquet"), stream)
+    elapsed = answers["time"] - answers["time"].iloc[0]
+    decided = int(answers["row"][elapsed <= moments["decided"]].max()) + 1
     return told | {
         "rows": len(rows),
         "positives": int(y.sum()),
@@ -104,7 +109,8 @@ def played(seed: int, folder: Path) -> dict[str, Any]:
         "failed_requests": account["failed"],
         "never": {"mcc": mcc(y, stale)},
         "loop": judged(y, later["predicted"].to_numpy(bool), stale, oracle, seed),
-        "daily": judged(y, daily, stale, oracle, seed),
+        "refitted_once": judged(y, refits.once(decided, rows), stale, oracle, seed),
+        "daily": judged(y, refits.daily(rows), stale, oracle, seed),
         "oracle": {"mcc": mcc(y, oracle)},
     }
 
@@ -118,7 +124,7 @@ def read(plan: Plan, file: Path) -> Dataset:
     return load_dataset(RunSpec.model_validate({"data": section}).data).dataset
 
 
-def called(bundle: Bundle, data: Dataset, rows: npt.NDArray[np.intp]) -> Calls:
+def called(bundle: Bundle, data: Dataset, rows: Rows) -> Calls:
     return bundle.score(data.features.iloc[rows])[1] >= bundle.info.threshold
 
 
@@ -142,48 +148,54 @@ def trained_oracle(plan: Plan, folder: Path) -> Bundle:
     return Bundle.load(folder / "oracle" / "bundle")
 
 
-def refitted_daily(
-    plan: Plan, first: Bundle, history: Dataset, stream: Dataset, rows: npt.NDArray[np.intp]
-) -> Calls:
-    """The calls of a model that is fitted anew each day of the data on all rows that are mature by then."""
-    best = max(first.info.configuration, key=lambda member: member["weight"])
-    configuration = Configuration.from_json({name: v for name, v in best.items() if name != "weight"})
-    lag = plan.horizon_seconds * plan.rate
-    found = np.zeros(len(rows), dtype=bool)
-    for begin in range(int(rows.min()), int(rows.max()) + 1, plan.rows_a_day):
-        inside = (rows >= begin) & (rows < begin + plan.rows_a_day)
-        if inside.any():
-            known = np.arange(max(0, begin - lag))
-            found[inside] = fitted_calls(configuration, history, stream, known, rows[inside], plan.seed)
-    return found
+class Refits:
+    """New fits of the first version's configuration, on history and what has come of the stream since."""
 
-
-def fitted_calls(
-    configuration: Configuration,
-    history: Dataset,
-    stream: Dataset,
-    known: npt.NDArray[np.intp],
-    asked: npt.NDArray[np.intp],
-    seed: int,
-) -> Calls:
-    """Fit on history and known rows; the threshold comes from a fit without their newest fifth."""
-    features = pd.concat([history.features, stream.features.iloc[known]], ignore_index=True)
-    y = np.concatenate([history.y, stream.y[known]])
-    kept = len(y) - len(known) // 5
-
-    def scores(until: int, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
-        chosen = family(configuration.family)
-        part = features.iloc[:until]
-        prepared = Preprocessor.fit(
-            part, history.schema, chosen.encoding, interactions=configuration.interactions
+    def __init__(self, plan: Plan, first: Bundle, history: Dataset, stream: Dataset) -> None:
+        best = max(first.info.configuration, key=lambda member: member["weight"])
+        self._configuration = Configuration.from_json(
+            {name: v for name, v in best.items() if name != "weight"}
         )
-        fitted = chosen.fit(
-            prepared.transform(part), y[:until], np.ones(until), dict(configuration.model), seed=seed
-        )
-        return np.asarray(fitted.score(prepared.transform(rows)))
+        self._plan = plan
+        self._history = history
+        self._stream = stream
 
-    threshold = choose_threshold(y[kept:], scores(kept, features.iloc[kept:]), ThresholdSpec(), seed=seed)
-    return scores(len(y), stream.features.iloc[asked]) >= threshold
+    def once(self, at: int, rows: Rows) -> Calls:
+        """The calls of `rows` by a fit on what was mature when row `at` of the stream came."""
+        known = np.arange(max(0, at - self._plan.horizon_seconds * self._plan.rate))
+        return self._fitted_calls(known, rows)
+
+    def daily(self, rows: Rows) -> Calls:
+        """The calls of `rows`, each by a fit on what was mature when its day of the data began."""
+        found = np.zeros(len(rows), dtype=bool)
+        for begin in range(int(rows.min()), int(rows.max()) + 1, self._plan.rows_a_day):
+            inside = (rows >= begin) & (rows < begin + self._plan.rows_a_day)
+            if inside.any():
+                found[inside] = self.once(begin, rows[inside])
+        return found
+
+    def _fitted_calls(self, known: Rows, asked: Rows) -> Calls:
+        """The threshold comes from a fit without the newest fifth of the known rows."""
+        features = pd.concat([self._history.features, self._stream.features.iloc[known]], ignore_index=True)
+        y = np.concatenate([self._history.y, self._stream.y[known]])
+        kept = len(y) - len(known) // 5
+        chosen = family(self._configuration.family)
+
+        def scores(until: int, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
+            part = features.iloc[:until]
+            prepared = Preprocessor.fit(
+                part, self._history.schema, chosen.encoding, interactions=self._configuration.interactions
+            )
+            model = dict(self._configuration.model)
+            fitted = chosen.fit(
+                prepared.transform(part), y[:until], np.ones(until), model, seed=self._plan.seed
+            )
+            return np.asarray(fitted.score(prepared.transform(rows)))
+
+        threshold = choose_threshold(
+            y[kept:], scores(kept, features.iloc[kept:]), ThresholdSpec(), seed=self._plan.seed
+        )
+        return scores(len(y), self._stream.features.iloc[asked]) >= threshold
 
 
 def judged(y: Calls, calls: Calls, stale: Calls, oracle: Calls, seed: int) -> dict[str, Any]:
