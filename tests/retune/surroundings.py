@@ -27,31 +27,35 @@ class Runs:
         away: whether it refuses to answer.
         ended: how runs have ended, by key.
         cancelled: why, of those that are to end.
+        broken: models whose runs end every question in an error that nobody expects.
     """
 
     folder: Path
     away: bool = False
     ended: dict[str, Seen] = field(default_factory=dict)
     cancelled: dict[str, str] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
 
     def launch(self, launch: Launch) -> str:
-        self.require()
+        self.require(launch.model)
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / launch.key).open("a") as stream:
             stream.write(json.dumps({"model": launch.model, "kind": launch.kind}) + "\n")
         return launch.key
 
     def look(self, run_id: str) -> Seen:
-        self.require()
+        self.require(json.loads((self.folder / run_id).read_text().splitlines()[0])["model"])
         return self.ended.get(run_id, Seen("running"))
 
     def cancel(self, launch: Launch, run_id: str, why: str) -> None:
         self.require()
         self.cancelled[launch.key] = why
 
-    def require(self) -> None:
+    def require(self, model: str = "") -> None:
         if self.away:
             raise StateError("nobody answers", key="runs")
+        if model in self.broken:
+            raise RuntimeError("a defect")
 
     @property
     def keys(self) -> list[str]:
@@ -80,6 +84,7 @@ class World:
     holders: dict[str, str] = field(default_factory=dict)
     ready: tuple[bool | None, str] = (None, "unknown")
     away: bool = False
+    broken: set[str] = field(default_factory=set)
 
     def surroundings(self) -> Surroundings:
         return Surroundings(self.champion, lambda model: self.holders.get(model, ""), lambda _: self.ready)
@@ -87,6 +92,8 @@ class World:
     def champion(self, model: str) -> str:
         if self.away:
             raise StateError("the registry does not answer")
+        if model in self.broken:
+            raise RuntimeError("a defect")
         return self.champions.get(model, "")
 
 

@@ -142,6 +142,28 @@ class TriggerContract:
         trigger.look()
         assert len(runs.keys) == 1
 
+    def test_an_error_that_nobody_expects_holds_up_no_other_model(self, url: str, runs: Runs) -> None:
+        world = World(broken={"cards"})
+        trigger = trigger_of(url, runs, world, poll_seconds=0.001)
+        trigger.receive(delivery(alert(1), alert(2, labels={"model": "claims"})))
+        trigger.look()
+        claims, cards = page(trigger.ledger, 9).actions
+        assert (claims.status, cards.status, cards.waiting_for) == ("running", "waiting", "unreachable")
+        assert cards.detail == "RuntimeError: a defect"
+
+        world.broken, runs.broken = set(), {"cards"}
+        for _ in range(20):
+            trigger.look()
+        assert statuses(trigger) == ["launching", "running"]
+        runs.broken = set()
+        for _ in range(50):
+            trigger.look()
+        assert statuses(trigger) == ["running", "running"]
+        (key,) = (one.run_key for one in page(trigger.ledger, 9).actions if one.model == "claims")
+        runs.broken, runs.ended[key] = {"cards"}, Seen("failed", "no rows")
+        trigger.look()
+        assert statuses(trigger) == ["running", "failed"]
+
     def test_a_registry_that_is_away_loses_nothing(self, url: str, runs: Runs) -> None:
         world = World(away=True)
         trigger = trigger_of(url, runs, world, poll_seconds=0.001)

@@ -3,6 +3,7 @@
 import math
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -70,6 +71,8 @@ class Trigger:
         self._wake = threading.Event()
         self._champions: dict[str, tuple[str, str]] = {}
         self._asked = -math.inf
+        #: Lines of code whose errors are logged already.
+        self._unexpected: set[tuple[str, int | None]] = set()
         self._schedules = Schedules(ledger, spec.schedules)
 
     def receive(self, delivery: Delivery) -> Recorded:
@@ -87,6 +90,9 @@ class Trigger:
 
     def look(self) -> None:
         """Follow what runs, launch what is decided, decide what waits, once.
+
+        Whatever one action's launcher, registry or labels answer, also what nobody expected, is written
+        down with it, and holds up no other action.
 
         Raises:
             StateError: the ledger does not answer.
@@ -173,8 +179,8 @@ class Trigger:
                 ready=ready,
                 labels=labels,
             )
-        except MinorkeyError as error:
-            self.ledger.postpone(action, "unreachable", self._pause(action), _line(error))
+        except Exception as error:
+            self.ledger.postpone(action, "unreachable", self._pause(action), self._told(error))
             return
         decision = self.ledger.consider(action, self.spec, world)
         _log.info(
@@ -195,8 +201,8 @@ class Trigger:
                 f"{action.reason} (action {action.id})",
                 dry_run=self.spec.dry_run,
             )
-        except MinorkeyError as error:
-            self.ledger.postpone(action, "unreachable", self._pause(action), _line(error))
+        except Exception as error:
+            self.ledger.postpone(action, "unreachable", self._pause(action), self._told(error))
             return
         if self.ledger.finish(action, outcome, detail):
             self._asked = -math.inf
@@ -206,8 +212,8 @@ class Trigger:
         try:
             version = self._surroundings.champion(model)
             previous = self._surroundings.former(model, version) if version else ""
-        except MinorkeyError as error:
-            _log.warning("champion_unknown", model=model, error=_line(error))
+        except Exception as error:
+            _log.warning("champion_unknown", model=model, error=self._told(error))
             return
         if version:
             self._champions[model] = (version, previous)
@@ -224,9 +230,9 @@ class Trigger:
                 return
             run_id = self._launcher.launch(_launch_of(action))
         except SpecError as error:
-            self.ledger.finish(action, "failed", _line(error))
-        except MinorkeyError as error:
-            self.ledger.launch_again(action, self._pause(action), _line(error))
+            self.ledger.finish(action, "failed", self._told(error))
+        except Exception as error:
+            self.ledger.launch_again(action, self._pause(action), self._told(error))
         else:
             self.ledger.launched(action, run_id)
             _log.info("launched", action=action.id, model=action.model, run=run_id)
@@ -236,8 +242,8 @@ class Trigger:
             if cancelled:
                 self._launcher.cancel(_launch_of(action), action.run_id, cancelled)
             seen = self._launcher.look(action.run_id)
-        except StateError as error:
-            self.ledger.note(action, _line(error))
+        except Exception as error:
+            self.ledger.note(action, self._told(error))
             return
         if seen.state == "running":
             self.ledger.note(action, seen.detail)
@@ -263,8 +269,8 @@ class Trigger:
         """A run came to its end; whether it replaced the champion, the registry knows."""
         try:
             champion = self._surroundings.champion(action.model)
-        except MinorkeyError as error:
-            self.ledger.note(action, _line(error))
+        except Exception as error:
+            self.ledger.note(action, self._told(error))
             return
         outcome = seen.outcome or ("kept" if champion == action.base_version else "promoted")
         late = f"; it had ended before it was {cancelled}" if cancelled else ""
@@ -273,8 +279,8 @@ class Trigger:
     def _observe(self, model: str) -> None:
         try:
             holder = self._surroundings.holder(model)
-        except StateError as error:
-            _log.warning("lease_unknown", model=model, error=_line(error))
+        except Exception as error:
+            _log.warning("lease_unknown", model=model, error=self._told(error))
             return
         self.ledger.observe(model, holder)
 
@@ -286,7 +292,19 @@ class Trigger:
         try:
             self.ledger.forget(self.spec.keep_days)
         except StateError as error:
-            _log.error("forget_failed", error=_line(error))
+            _log.error("forget_failed", error=self._told(error))
+
+    def _told(self, error: Exception) -> str:
+        """An error on one line, for the ledger; where it came from is logged if nobody expected it."""
+        if isinstance(error, MinorkeyError):
+            told = error.problem if isinstance(error, InputError) else str(error)
+        else:
+            told = f"{type(error).__name__}: {error}"
+            raised = traceback.extract_tb(error.__traceback__)[-1]
+            if (raised.filename, raised.lineno) not in self._unexpected:
+                self._unexpected.add((raised.filename, raised.lineno))
+                _log.error("unexpected", error=told, exc_info=error)
+        return " ".join(told.split())[:300]
 
 
 def lease_holder(model: str) -> str:
@@ -301,9 +319,3 @@ def lease_holder(model: str) -> str:
 
 def _launch_of(action: Action) -> Launch:
     return Launch(action.run_key, action.model, action.kind, action.reason, action.base_version)
-
-
-def _line(error: MinorkeyError) -> str:
-    """An error on one line, for the ledger."""
-    problem = error.problem if isinstance(error, InputError) else str(error)
-    return " ".join(problem.split())[:300]
