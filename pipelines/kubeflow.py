@@ -16,6 +16,7 @@ import kfp_server_api
 import urllib3
 
 from minorkey.errors import SpecError, StateError
+from minorkey.secret_file import read_secret
 
 __all__ = ["Refused", "Server", "Unreachable", "explained"]
 
@@ -57,8 +58,9 @@ class Server:
         """A client that has reached the server.
 
         Raises:
-            SpecError: the URL or the token's file cannot be used.
-            StateError: the server is not reached, refuses the token, or is no Kubeflow Pipelines.
+            SpecError: the URL or the certificates cannot be used.
+            StateError: the token's file cannot be read; the server is not reached, refuses the token, or is
+                no Kubeflow Pipelines.
         """
         if not self.host.startswith(("http://", "https://")):
             raise SpecError(
@@ -77,18 +79,7 @@ class Server:
     def _token(self) -> str | None:
         if self.token_file is None:
             return None
-        try:
-            token = self.token_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise SpecError(
-                "the token cannot be read",
-                key="--token-file",
-                value=error,
-                allowed="a file with a bearer token",
-            ) from None
-        if not token:
-            raise SpecError("the token's file is empty", key="--token-file", value=self.token_file)
-        return token
+        return read_secret(self.token_file, "the token", key="--token-file")
 
     def _authority(self) -> ssl.SSLContext | bool:
         if self.ca_file is None:

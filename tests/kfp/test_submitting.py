@@ -102,9 +102,9 @@ def test_a_token_is_read_from_its_file_each_time_and_a_wrong_one_is_told(tmp_pat
                 list_runs(asked)
             assert "kubectl create token" in caught.value.remedy
     token.write_text("")
-    with pytest.raises(SpecError, match="empty"):
+    with pytest.raises(StateError, match="empty"):
         server.client()
-    with pytest.raises(SpecError, match="cannot be read"):
+    with pytest.raises(StateError, match="cannot be read"):
         Server("http://127.0.0.1:9", token_file=tmp_path / "none").client()
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from minorkey.cli.output import require_table_format, write_table
-from minorkey.errors import SpecError
+from minorkey.secret_file import read_secret
 
 __all__ = ["simulate_command"]
 
@@ -117,7 +117,9 @@ def simulate_command(
         require_table_format(out)
     flags = {"data.source": data, "data.target": target, "data.positive": positive and scalar(positive)}
     spec, _ = resolve_spec(None, flags=flags, settings=[], keep=keep_column or [])
-    token = "" if feedback_token_file is None else _token(feedback_token_file)
+    token = ""
+    if feedback_token_file is not None:
+        token = read_secret(feedback_token_file, "the feedback service's token", key="--feedback-token-file")
     dataset = load_dataset(spec.data).dataset
     traffic = Traffic(
         url=url,
@@ -146,16 +148,3 @@ def simulate_command(
         write_table(answered_rows(tally), out)
     if not quiet:
         print("\r" + "\n".join(summary(tally)))
-
-
-def _token(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8").strip()
-    except (OSError, ValueError) as error:
-        raise SpecError(
-            "the feedback service's token cannot be read",
-            key="--feedback-token-file",
-            value=error,
-            allowed="a file that holds the token",
-            remedy="check path and permissions",
-        ) from None

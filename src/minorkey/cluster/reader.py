@@ -9,7 +9,8 @@ import urllib3
 from kubernetes import client
 
 from minorkey.cluster.credentials import configuration
-from minorkey.errors import SpecError, StateError
+from minorkey.errors import StateError
+from minorkey.secret_file import read_secret
 
 __all__ = ["Reader", "Refusal"]
 
@@ -40,7 +41,7 @@ class Reader:
 
     Raises:
         StateError: there is no usable kubeconfig.
-        SpecError: the token cannot be read.
+        StateError: the token cannot be read.
     """
 
     def __init__(
@@ -179,21 +180,5 @@ def _content(data: bytes) -> dict[str, Any]:
 
 
 def _token(path: Path) -> str:
-    try:
-        token = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(
-            "the token cannot be read",
-            key=str(path),
-            value=error,
-            allowed="a file with a bearer token",
-            remedy="check the path, or write a token: kubectl create token SERVICEACCOUNT > FILE",
-        ) from None
-    if not token:
-        raise SpecError(
-            "the token's file is empty",
-            key=str(path),
-            allowed="a file with a bearer token",
-            remedy="write a token into it: kubectl create token SERVICEACCOUNT > FILE",
-        )
-    return token
+    remedy = "check the path, or write a token: kubectl create token SERVICEACCOUNT > FILE"
+    return read_secret(path, "the token", key=str(path), remedy=remedy)

@@ -13,7 +13,7 @@ import httpx
 import numpy as np
 import structlog
 
-from minorkey.errors import StateError
+from minorkey.secret_file import read_secret
 from minorkey.serving.columns import Columns
 from minorkey.serving.predictor import Prediction, Predictor
 from minorkey.settings import settings
@@ -201,15 +201,11 @@ def recorder_of_settings(metrics: Drops) -> Recorder | None:
         return None
     token = known.feedback_token
     if known.feedback_token_file:
-        try:
-            token = Path(known.feedback_token_file).read_text(encoding="utf-8").strip()
-        except (OSError, ValueError) as error:
-            raise StateError(
-                "the feedback service's token cannot be read",
-                key="MINORKEY_FEEDBACK_TOKEN_FILE",
-                value=error,
-                remedy="check path and permissions",
-            ) from None
+        token = read_secret(
+            Path(known.feedback_token_file),
+            "the feedback service's token",
+            key="MINORKEY_FEEDBACK_TOKEN_FILE",
+        )
     return Recorder(known.feedback_url, token, metrics)
 
 

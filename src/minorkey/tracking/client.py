@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 
 from minorkey.errors import StateError
+from minorkey.secret_file import read_secret
 from minorkey.settings import settings
 
 if TYPE_CHECKING:
@@ -94,18 +95,10 @@ def reaching() -> Iterator[None]:
 def take_password() -> None:
     """MLflow takes its password from the environment alone; a mounted Secret is a file."""
     path = settings().tracking_password_file
-    if not path:
-        return
-    try:
-        os.environ["MLFLOW_TRACKING_PASSWORD"] = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, ValueError):
-        raise StateError(
-            "the file with MLflow's password cannot be read",
-            key="MINORKEY_TRACKING_PASSWORD_FILE",
-            value=path,
-            allowed="a file that holds the password",
-            remedy="check that it is mounted, that this user may read it and that it holds text",
-        ) from None
+    if path:
+        os.environ["MLFLOW_TRACKING_PASSWORD"] = read_secret(
+            Path(path), "MLflow's password", key="MINORKEY_TRACKING_PASSWORD_FILE"
+        )
 
 
 def refused(reason: str, code: str) -> StateError | None:
