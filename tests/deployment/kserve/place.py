@@ -198,10 +198,10 @@ class Customers:
                 )
             except (OSError, Unavailable) as error:
                 self.failures.append(f"{type(error).__name__}: {error}")
-                continue
-            if status == 200:
-                version = json.loads(answer)["model_version"]
-                self.answers[version] = self.answers.get(version, 0) + 1
             else:
-                self.failures.append(f"{status}: {answer[:100]!r}")
+                if status == 200:
+                    version = json.loads(answer)["model_version"]
+                    self.answers[version] = self.answers.get(version, 0) + 1
+                else:
+                    self.failures.append(f"{status}: {answer[:100]!r}")
             time.sleep(self.pause)

@@ -80,6 +80,30 @@ def test_another_version_takes_a_cut_off_canary_away_first(
     assert model.fake.deployments().keys() == {"cards-v3-predictor"}
 
 
+def test_a_canary_that_the_route_does_not_leave_goes_on_answering(
+    place: Place, kill_at: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = place(start_seconds=4)
+    model.deploy("1")
+    with Customers(model).asking() as customers:
+        kill_at("_compared")
+        with pytest.raises(Killed):
+            model.deploy("2")
+        monkeypatch.undo()
+        model.fake.controller.forgets_routes = True
+        for _ in range(2):
+            with pytest.raises(StateError, match="still sends requests") as caught:
+                model.deploy("3")
+            assert caught.value.value == "backend cards-v2-predictor"
+            assert model.fake.deployments().keys() == {"cards-v1-predictor", "cards-v2-predictor"}
+        model.fake.controller.forgets_routes = False
+        model.fake.controller.resync(model.fake.namespace, "cards")
+        model.deploy("3")
+    assert customers.failures == [] and set(customers.answers) == {"1", "2", "3"}
+    assert (model.champion, model.served()) == ("3", "3")
+    assert model.fake.deployments().keys() == {"cards-v3-predictor"}
+
+
 def test_a_rolling_update_that_was_cut_off_goes_on_or_back(
     place: Place, kill_at: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from tests.kubernetes.fake.mounts import MountError
 from tests.kubernetes.fake.objects import Objects
 from tests.kubernetes.fake.pod_status import running, terminated, waiting, words
 from tests.kubernetes.fake.pods import image_is_valid, resources
-from tests.kubernetes.fake.probes import PROBE_SECONDS, answers_probe, probe_of
+from tests.kubernetes.fake.probes import PROBE_SECONDS, answers_probe, failures_allowed, probe_of
 from tests.kubernetes.fake.process_table import ProcessTable
 from tests.kubernetes.fake.processes import Ended, Running
 
@@ -63,6 +63,8 @@ class Kubelet:
         self._running: dict[str, Running] = {}
         self._begun: dict[str, tuple[str, str]] = {}
         self._stopping: set[str] = set()
+        #: Readiness probes in a row that a pod has not answered.
+        self._failures: dict[str, int] = {}
         self._limits: dict[str, int] = {}
         #: Bound of a preStop hook's sleep, for tests that do not want to wait for it.
         self.longest_sleep = float("inf")
@@ -161,11 +163,14 @@ class Kubelet:
             return
         status = pod.get("status") or {}
         said = {one["type"]: one["status"] for one in status.get("conditions") or ()}.get("Ready") == "True"
-        answers = answers_probe(address, probe_of(pod) or {})
+        probe = probe_of(pod) or {}
+        answers = answers_probe(address, probe)
+        self._failures[uid] = 0 if answers else self._failures.get(uid, 0) + 1
+        ready = answers or (said and self._failures[uid] <= failures_allowed(probe))
         waits = (status.get("containerStatuses") or [{"state": {}}])[0]["state"].get("waiting")
-        if answers != said and not waits:
+        if ready != said and not waits:
             now = timestamp(self._objects.clock.now())
-            self._objects.set_status(_PODS, pod, running(pod, now, address, answers))
+            self._objects.set_status(_PODS, pod, running(pod, now, address, ready))
         self._loop.after(10 * PROBE_SECONDS if answers else PROBE_SECONDS, lambda: self._probe(uid, address))
 
     def _image_problem(self, pod: dict) -> tuple[str, str] | None:
@@ -260,4 +265,5 @@ class Kubelet:
         if process:
             process.kill()
         self._begun.pop(uid, None)
+        self._failures.pop(uid, None)
         shutil.rmtree(self._folder / uid, ignore_errors=True)

@@ -1,23 +1,35 @@
-"""Readiness probes over HTTP."""
+"""Readiness probes over HTTP.
+
+Source: https://kubernetes.io/docs/concepts/workloads/pods/probes (defaults of `core/v1` `Probe`).
+"""
 
 import http.client
 
-__all__ = ["PROBE_SECONDS", "answers_probe", "probe_of"]
+__all__ = ["PROBE_SECONDS", "answers_probe", "failures_allowed", "probe_of"]
 
 #: Seconds between two probes of a container that is not ready, whatever its periodSeconds.
 PROBE_SECONDS = 0.05
 
 
 def probe_of(pod: dict) -> dict | None:
-    """The probe of a pod's container, None if it has none over HTTP."""
-    return (pod["spec"]["containers"][0].get("readinessProbe") or {}).get("httpGet")
+    """The readiness probe of a pod's container, None if it has none over HTTP."""
+    probe = pod["spec"]["containers"][0].get("readinessProbe") or {}
+    return probe if "httpGet" in probe else None
+
+
+def failures_allowed(probe: dict) -> int:
+    """Failures in a row that a ready container is forgiven."""
+    return int(probe.get("failureThreshold", 3)) - 1
 
 
 def answers_probe(address: str, probe: dict) -> bool:
     """Whether what listens at an address answers as a ready container."""
-    connection = http.client.HTTPConnection(address, int(probe["port"]), timeout=0.5)
+    asked = probe["httpGet"]
+    connection = http.client.HTTPConnection(
+        address, int(asked["port"]), timeout=probe.get("timeoutSeconds", 1)
+    )
     try:
-        connection.request("GET", probe.get("path", "/"))
+        connection.request("GET", asked.get("path", "/"))
         return 200 <= connection.getresponse().status < 400
     except (OSError, http.client.HTTPException):
         return False

@@ -1,7 +1,6 @@
 """How a new version comes to serve without a failed request, and how the old one stays if it does not."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -167,14 +166,16 @@ class Rollout:
         return {"mode": "instead", "verified": verified}
 
     def _without_share(self) -> None:
-        """Take away the canaries, once no request goes to them any longer."""
+        """Take away the canaries, once no request goes to them any longer.
+
+        Raises:
+            StateError: requests go on to one whose share was taken away, which therefore stays.
+        """
         entries = (self.service.read() or {"spec": {}})["spec"].get("canary") or []
-        asked = [entry["predictor"]["name"] for entry in entries if entry["trafficPercent"]]
-        if asked:
+        if any(entry["trafficPercent"] for entry in entries):
             self.service.withdraw()
-        for name in asked if self.gateway else ():
-            with suppress(StateError):  # A cluster without routes has none to wait for.
-                Route(self.fleet).comes_to_carry(workload_name(self.service.name, name), 0, lambda: None)
+        for entry in entries if self.gateway else ():
+            Route(self.fleet).await_none(workload_name(self.service.name, entry["predictor"]["name"]))
         if entries:
             self.service.without_canary()
 

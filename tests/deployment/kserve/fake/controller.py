@@ -39,6 +39,8 @@ class Controller:
         self._services = services
         self._runtimes = runtimes
         self._routes = routes
+        #: Whether routes stay as they are, whatever becomes of their InferenceServices.
+        self.forgets_routes = False
         self._store.listen(self._changed)
 
     def _changed(self, change: str, kind: Kind, content: dict, previous: dict | None) -> None:
@@ -52,6 +54,10 @@ class Controller:
                 self._loop.soon(
                     ("isvc", (place[0], owner)), lambda: self._reconcile(metadata["namespace"], owner)
                 )
+
+    def resync(self, namespace: str, name: str) -> None:
+        """Look at an InferenceService that has not changed, as the controller does from time to time."""
+        self._loop.soon(("isvc", (namespace, name)), lambda: self._reconcile(namespace, name))
 
     def _reconcile(self, namespace: str, name: str) -> None:
         found = self._store.content(self._services, namespace, name)
@@ -207,7 +213,7 @@ class Controller:
     def _route(self, namespace: str, name: str) -> None:
         """Write the weights of all predictors into the route, as soon as the stable one is ready."""
         found = self._store.content(self._services, namespace, name)
-        if found is None or self._routes is None:
+        if found is None or self._routes is None or self.forgets_routes:
             return
         spec = found["spec"]
         if self._available(namespace, _workload(name, spec["predictor"])) == 0:

@@ -48,7 +48,7 @@ class FakeKServe:
         runtimes = find("serving.kserve.io", "v1alpha1", "servingruntimes")
         if services and runtimes:
             objects.admit_too(validate)
-            self._controller = Controller(objects, loop, services, runtimes, routes)
+            self.controller = Controller(objects, loop, services, runtimes, routes)
             DeploymentController(objects, self.cluster.deleter, loop)
         self.gateway = Gateway(objects, loop, routes, seed=seed)
 
