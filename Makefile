@@ -23,8 +23,8 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-run: $(STAMP) ## run the whole pipeline on the built-in data
-	$(VENV)/bin/minorkey run --overwrite
+run: $(STAMP) ## run the whole pipeline on the built-in data (five minutes at most on two cores)
+	$(VENV)/bin/minorkey run --overwrite --trials 32
 
 loop: $(STAMP) ## play serve, watch, alert, retune and swap (Debian: prometheus, prometheus-alertmanager)
 	$(VENV)/bin/minorkey loop

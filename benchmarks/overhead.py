@@ -1,6 +1,6 @@
 """What a run of the main job costs besides training: seconds per step, and the non-training share.
 
-    python -m benchmarks.overhead [--trials 40]
+    python -m benchmarks.overhead [--trials 32]
 
 Training is the mean time that a worker spends in trials, and the fitting of finalists and of what
 ships; the rest is reading, splitting, proposing, waiting, judging, registering and starting processes.
@@ -20,7 +20,7 @@ from benchmarks.recording import record
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=40)
+    parser.add_argument("--trials", type=int, default=32)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         out = Path(name) / "run"
