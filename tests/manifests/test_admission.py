@@ -2,20 +2,50 @@
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from cel_expr_python import cel
 
 from minorkey.cluster.spec import load_cluster_spec
 from minorkey.trials.kubernetes.jobs import trial_job
-from tests.manifests.admission import refusals
 from tests.manifests.built import MANIFESTS, Manifest, build, one
 
 ENVIRONMENTS = ("dev", "prod")
 
 
 def verdict(environment: str, job: Manifest) -> list[str]:
-    """Why the policy of an environment's trials refuses a Job."""
-    return refusals(build(f"overlays/{environment}"), f"minorkey-{environment}-trials", job)
+    """Messages of the validations that a Job does not pass, as the API server would put them together."""
+    manifests = build(f"overlays/{environment}")
+    policy = one(manifests, "ValidatingAdmissionPolicy", f"minorkey-{environment}-trials")["spec"]
+    binding = one(manifests, "ValidatingAdmissionPolicyBinding", f"minorkey-{environment}-trials")["spec"]
+    assert policy["paramKind"] == {"apiVersion": "v1", "kind": "ConfigMap"}
+    known: dict[str, Any] = {
+        "object": job,
+        "params": one(manifests, "ConfigMap", binding["paramRef"]["name"]),
+        "variables": {},
+    }
+    for variable in policy["variables"]:
+        known["variables"][variable["name"]] = evaluate(variable["expression"], known)
+    refused = []
+    for validation in policy["validations"]:
+        if not evaluate(validation["expression"], known):
+            told = validation.get("messageExpression")
+            refused.append(evaluate(told, known) if told else validation["message"])
+    return refused
+
+
+def evaluate(expression: str, known: dict[str, Any]) -> Any:
+    environment = cel.NewEnv(variables=dict.fromkeys(known, cel.Type.DYN))
+    return plain(environment.compile(expression).eval(data=known))
+
+
+def plain(value: Any) -> Any:
+    """A value of CEL as Python has it."""
+    inner = value.value() if isinstance(value, cel.Value) else value
+    if isinstance(inner, dict):
+        return {plain(key): plain(item) for key, item in inner.items()}
+    return [plain(item) for item in inner] if isinstance(inner, list | tuple) else inner
 
 
 def job(environment: str, resource: str = "cpu") -> Manifest:
