@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -149,9 +150,10 @@ class Rollouts:
             expected = 0 if good else _REFUSED
             began = time.monotonic()
             code = self._run(step, kill_after=self._random.uniform(0.0, max(self._seconds)))
-            if code < 0:
+            if code == -signal.SIGKILL:
                 break
             assert code == expected, f"version {step.version} ended with {code} instead of {expected}"
+            assert self.alias.read() == (step.version if good else step.expected) == self.model.served()
             self._ended(good, time.monotonic() - began)
         self.outcomes["killed"] += 1
         if self._random.random() < 0.5:

@@ -22,8 +22,10 @@ def read_secret(file: Path, what: str, *, key: str, remedy: str = "") -> str:
     allowed = "a file that holds it as text"
     try:
         secret = file.read_text(encoding="utf-8").strip()
+        if "\0" in secret:
+            raise ValueError
     except (OSError, ValueError) as error:
-        told = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        told = error.strerror if isinstance(error, OSError) else "it is no text"
         raise StateError(
             f"{what} cannot be read",
             key=key,

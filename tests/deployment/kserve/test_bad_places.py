@@ -42,15 +42,17 @@ def test_a_canary_without_a_gateway(place: Place) -> None:
     assert (model.champion, model.served()) == ("1", "1")
 
 
-def test_a_gateway_that_kserve_does_not_use(place: Place) -> None:
+@pytest.mark.parametrize("fault", ["deaf", "refusing"])
+def test_a_gateway_that_kserve_does_not_use(place: Place, fault: str) -> None:
     model = place(start_seconds=3)
-    model.fake.gateway.deaf = True
+    setattr(model.fake.gateway, fault, True)
     model.deploy("1")
     with pytest.raises(StateError, match="no gateway for canaries") as caught:
         model.deploy("2")
     assert caught.value.key == "HTTPRoute cards in namespace serving"
     assert "enableGatewayApi" in caught.value.remedy
     assert (model.champion, model.served()) == ("1", "1")
+    assert model.fake.deployments().keys() == {"cards-v1-predictor"}
 
 
 def test_a_bundle_that_the_cluster_cannot_read(place: Place) -> None:

@@ -80,6 +80,22 @@ def test_another_version_takes_a_cut_off_canary_away_first(
     assert model.fake.deployments().keys() == {"cards-v3-predictor"}
 
 
+def test_the_version_that_serves_takes_a_cut_off_canary_away_too(
+    place: Place, kill_at: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = place()
+    model.deploy("1")
+    with Customers(model).asking() as customers:
+        kill_at("_compared")
+        with pytest.raises(Killed):
+            model.deploy("2")
+        monkeypatch.undo()
+        assert model.deploy("1")["rollout"]["mode"] == "unchanged"
+    assert customers.failures == []
+    assert (model.champion, model.served()) == ("1", "1")
+    assert model.fake.deployments().keys() == {"cards-v1-predictor"}
+
+
 def test_a_canary_that_the_route_does_not_leave_goes_on_answering(
     place: Place, kill_at: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -171,7 +171,7 @@ class Kubelet:
         if ready != said and not waits:
             now = timestamp(self._objects.clock.now())
             self._objects.set_status(_PODS, pod, running(pod, now, address, ready))
-        self._loop.after(10 * PROBE_SECONDS if answers else PROBE_SECONDS, lambda: self._probe(uid, address))
+        self._loop.after(10 * PROBE_SECONDS if ready else PROBE_SECONDS, lambda: self._probe(uid, address))
 
     def _image_problem(self, pod: dict) -> tuple[str, str] | None:
         container = pod["spec"]["containers"][0]

@@ -15,7 +15,7 @@ from minorkey.cluster.credentials import configuration
 from minorkey.errors import StateError
 from minorkey.serving.verification import CHECK_HEADER
 
-__all__ = ["RIGHTS", "Missing", "ServingApi"]
+__all__ = ["RIGHTS", "Missing", "NoKind", "ServingApi"]
 
 Manifest = dict[str, Any]
 
@@ -38,6 +38,10 @@ RIGHTS = (
 #: Seconds for a connection and for an answer.
 _TIMEOUT = (5.0, 30.0)
 _LONGEST_PAUSE = 10.0
+
+
+class NoKind(StateError):
+    """The cluster does not know the kind: what brings it is not installed."""
 
 
 class Missing(Exception):
@@ -250,12 +254,12 @@ def _content(data: bytes) -> Manifest:
     return content if isinstance(content, dict) else {}
 
 
-def _no_kind(kind: str, message: str) -> StateError:
+def _no_kind(kind: str, message: str) -> NoKind:
     if kind == "httproutes":
         what, remedy = "the Gateway API", "install it, or set serving.kserve.gateway to false"
     else:
         what, remedy = "KServe", "install KServe 0.20 or later, Standard mode is enough"
-    return StateError(
+    return NoKind(
         f"the cluster does not have {what}: its custom resource definitions are missing",
         key=kind,
         value=message,

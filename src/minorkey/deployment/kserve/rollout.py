@@ -84,6 +84,7 @@ class Rollout:
         self.fleet.await_ready(self.version, self.service.serving.min_replicas)
         verified = self.fleet.verify(self.version, self.bundle)
         self._become_champion()
+        self._without_share()
         self.service.settle()
         return {"mode": "unchanged", "verified": verified}
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from minorkey.deployment.kserve.api import NoKind
 from minorkey.deployment.kserve.fleet import Fleet
 from minorkey.errors import StateError
 
@@ -58,16 +59,9 @@ class Route:
         Raises:
             StateError: it goes on.
         """
-
-        def look() -> bool:
-            route = self._found()
-            if route is None or not _conditions(route):  # no gateway has ever taken it
-                return True
-            return _is_accepted(route) and _shares(route, backend) <= {0}
-
         try:
-            empty = self._await(look, f"the route is to leave {backend}")
-        except StateError:  # A cluster without routes has none to wait for.
+            empty = self._await(lambda: self._sends_nothing(backend), f"the route is to leave {backend}")
+        except NoKind:  # A cluster without routes has none to wait for.
             return
         if not empty:
             raise StateError(
@@ -79,6 +73,16 @@ class Route:
                 "run the step again",
             )
 
+    def _sends_nothing(self, backend: str) -> bool:
+        route = self._found()
+        if route is None:
+            return True
+        conditions = _conditions(route)
+        if any(_is_outdated(condition, route) for condition in conditions):
+            return False
+        # A gateway that refuses the route, or has never seen it, sends nothing by it.
+        return _shares(route, backend) <= {0} or all(one["status"] != "True" for one in conditions)
+
     def _await(self, look: Callable[[], bool], told: str) -> bool:
         seconds = min(_SECONDS, self.fleet.start_seconds)
         return bool(self.fleet.await_(look, seconds, lambda: told))
@@ -88,22 +92,27 @@ class Route:
 
 
 def _conditions(route: dict[str, Any]) -> list[dict[str, Any]]:
-    """What gateways say of having accepted the route."""
-    parents = (route.get("status") or {}).get("parents") or []
+    """What the gateways that the route names say of having accepted it."""
+    wanted = {parent["name"] for parent in route["spec"].get("parentRefs") or ()}
     return [
         condition
-        for parent in parents
+        for parent in (route.get("status") or {}).get("parents") or []
         for condition in parent.get("conditions") or ()
-        if condition["type"] == "Accepted"
+        if condition["type"] == "Accepted" and parent["parentRef"]["name"] in wanted
     ]
+
+
+def _is_outdated(condition: dict[str, Any], route: dict[str, Any]) -> bool:
+    """Whether a gateway has still to look at the route as it is now."""
+    generation = route["metadata"].get("generation")
+    return bool(condition.get("observedGeneration", generation) != generation)
 
 
 def _is_accepted(route: dict[str, Any]) -> bool:
     """Whether every gateway has accepted the route as it is now."""
-    generation, conditions = route["metadata"].get("generation"), _conditions(route)
+    conditions = _conditions(route)
     return bool(conditions) and all(
-        condition["status"] == "True" and condition.get("observedGeneration", generation) == generation
-        for condition in conditions
+        condition["status"] == "True" and not _is_outdated(condition, route) for condition in conditions
     )
 
 

@@ -40,6 +40,8 @@ class Gateway:
         self._lock = threading.Lock()
         #: Whether nobody is behind the routes: none is accepted.
         self.deaf = False
+        #: Whether whoever is behind the routes refuses them.
+        self.refusing = False
         self.asked: Counter[str] = Counter()
         self._store.listen(self._changed)
 
@@ -62,7 +64,8 @@ class Gateway:
         if self.deaf:
             return
         generation = route["metadata"]["generation"]
-        condition = {"type": "Accepted", "status": "True", "observedGeneration": generation}
+        accepted = str(not self.refusing)
+        condition = {"type": "Accepted", "status": accepted, "observedGeneration": generation}
         status = {"parents": [{"parentRef": {"name": "kserve-ingress-gateway"}, "conditions": [condition]}]}
         if route.get("status") != status:
             self._objects.set_status(self._routes, route, status)
