@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -152,22 +153,27 @@ def time_that_does_not_parse() -> str:
     return save(rare_frame().assign(when=times))
 
 
+def slow(write: Callable[[], str], told: tuple[str, ...]) -> Any:
+    """A case like the others, each of which starts processes: `make test` does with a few of them."""
+    return pytest.param(write, told, (), marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize(
     ("write", "told", "options"),
     [
         (missing_file, ("data.source", "absent.csv"), ()),
         (empty_file, ("rows.csv", "0 bytes"), ()),
         (header_only, ("rows.csv", "0 rows"), ()),
-        (one_class, ("fraud", "exactly two values"), ()),
-        (three_classes, ("fraud", "3 values"), ()),
+        slow(one_class, ("fraud", "exactly two values")),
+        slow(three_classes, ("fraud", "3 values")),
         (target_with_missing_values, ("fraud, row 4", "100 rows"), ()),
-        (only_missing_columns, ("data.features", "every value is missing"), ()),
-        (duplicate_columns, ("rows.csv", "amount"), ()),
-        (two_positives, ("fraud", "at least 4"), ()),
-        (infinite_value, ("column amount, row 5", "inf"), ()),
-        (ten_thousand_columns, ("rows.csv", "10,000 columns", "2,000"), ()),
-        (cell_of_100_mb, ("1,000,000 bytes",), ()),
-        (wrong_encoding, ("rows.csv, line 2", "byte 0xfc", "UTF-8"), ()),
+        slow(only_missing_columns, ("data.features", "every value is missing")),
+        slow(duplicate_columns, ("rows.csv", "amount")),
+        slow(two_positives, ("fraud", "at least 4")),
+        slow(infinite_value, ("column amount, row 5", "inf")),
+        slow(ten_thousand_columns, ("rows.csv", "10,000 columns", "2,000")),
+        slow(cell_of_100_mb, ("1,000,000 bytes",)),
+        slow(wrong_encoding, ("rows.csv, line 2", "byte 0xfc", "UTF-8")),
         (time_that_does_not_parse, ("when, row 13", "yesterday"), ("--set", "data.event_time=when")),
     ],
 )
