@@ -83,13 +83,18 @@ def test_another_version_takes_a_cut_off_canary_away_first(
 def test_the_version_that_serves_takes_a_cut_off_canary_away_too(
     place: Place, kill_at: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = place()
+    model = place(start_seconds=4)
     model.deploy("1")
     with Customers(model).asking() as customers:
         kill_at("_compared")
         with pytest.raises(Killed):
             model.deploy("2")
         monkeypatch.undo()
+        model.fake.controller.forgets_routes = True
+        with pytest.raises(StateError, match="still sends requests"):
+            model.deploy("1")
+        model.fake.controller.forgets_routes = False
+        model.fake.controller.resync(model.fake.namespace, "cards")
         assert model.deploy("1")["rollout"]["mode"] == "unchanged"
     assert customers.failures == []
     assert (model.champion, model.served()) == ("1", "1")
