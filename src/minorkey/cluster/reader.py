@@ -40,8 +40,7 @@ class Reader:
         token_file: file with the bearer token of another identity, for the same server.
 
     Raises:
-        StateError: there is no usable kubeconfig.
-        StateError: the token cannot be read.
+        StateError: there is no usable kubeconfig, or the token cannot be read.
     """
 
     def __init__(

@@ -34,6 +34,21 @@ def kill_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return at
 
 
+@pytest.fixture
+def cut_off(
+    kill_at: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Model, str, str], None]:
+    """Kills the deploy step of a version as it waits for something."""
+
+    def deploy(model: Model, version: str, moment: str) -> None:
+        kill_at(moment)
+        with pytest.raises(Killed):
+            model.deploy(version)
+        monkeypatch.undo()
+
+    return deploy
+
+
 MOMENTS = ["_tried", "_await_route", "_compared", "promoted"]
 
 
@@ -64,15 +79,12 @@ def killed_late(*given: object) -> None:
 
 
 def test_another_version_takes_a_cut_off_canary_away_first(
-    place: Place, kill_at: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+    place: Place, cut_off: Callable[[Model, str, str], None]
 ) -> None:
     model = place()
     model.deploy("1")
     with Customers(model).asking() as customers:
-        kill_at("_compared")
-        with pytest.raises(Killed):
-            model.deploy("2")
-        monkeypatch.undo()
+        cut_off(model, "2", "_compared")
         assert model.fake.service("cards")["spec"]["canary"][0]["trafficPercent"] == 30
         model.deploy("3")
     assert customers.failures == []
@@ -81,20 +93,17 @@ def test_another_version_takes_a_cut_off_canary_away_first(
 
 
 def test_the_version_that_serves_takes_a_cut_off_canary_away_too(
-    place: Place, kill_at: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+    place: Place, cut_off: Callable[[Model, str, str], None]
 ) -> None:
     model = place(start_seconds=4)
     model.deploy("1")
     with Customers(model).asking() as customers:
-        kill_at("_compared")
-        with pytest.raises(Killed):
-            model.deploy("2")
-        monkeypatch.undo()
-        model.fake.controller.forgets_routes = True
-        with pytest.raises(StateError, match="still sends requests"):
+        cut_off(model, "2", "_compared")
+        with (
+            model.fake.routes_forgotten("cards"),
+            pytest.raises(StateError, match="still sends requests"),
+        ):
             model.deploy("1")
-        model.fake.controller.forgets_routes = False
-        model.fake.controller.resync(model.fake.namespace, "cards")
         assert model.deploy("1")["rollout"]["mode"] == "unchanged"
     assert customers.failures == []
     assert (model.champion, model.served()) == ("1", "1")
@@ -102,23 +111,18 @@ def test_the_version_that_serves_takes_a_cut_off_canary_away_too(
 
 
 def test_a_canary_that_the_route_does_not_leave_goes_on_answering(
-    place: Place, kill_at: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+    place: Place, cut_off: Callable[[Model, str, str], None]
 ) -> None:
     model = place(start_seconds=4)
     model.deploy("1")
     with Customers(model).asking() as customers:
-        kill_at("_compared")
-        with pytest.raises(Killed):
-            model.deploy("2")
-        monkeypatch.undo()
-        model.fake.controller.forgets_routes = True
-        for _ in range(2):
-            with pytest.raises(StateError, match="still sends requests") as caught:
-                model.deploy("3")
-            assert caught.value.value == "backend cards-v2-predictor"
-            assert model.fake.deployments().keys() == {"cards-v1-predictor", "cards-v2-predictor"}
-        model.fake.controller.forgets_routes = False
-        model.fake.controller.resync(model.fake.namespace, "cards")
+        cut_off(model, "2", "_compared")
+        with model.fake.routes_forgotten("cards"):
+            for _ in range(2):
+                with pytest.raises(StateError, match="still sends requests") as caught:
+                    model.deploy("3")
+                assert caught.value.value == "backend cards-v2-predictor"
+                assert model.fake.deployments().keys() == {"cards-v1-predictor", "cards-v2-predictor"}
         model.deploy("3")
     assert customers.failures == [] and set(customers.answers) == {"1", "2", "3"}
     assert (model.champion, model.served()) == ("3", "3")
@@ -126,22 +130,16 @@ def test_a_canary_that_the_route_does_not_leave_goes_on_answering(
 
 
 def test_a_rolling_update_that_was_cut_off_goes_on_or_back(
-    place: Place, kill_at: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+    place: Place, cut_off: Callable[[Model, str, str], None]
 ) -> None:
     model = place(gateway=False)
     model.deploy("1")
     with Customers(model).asking() as customers:
-        kill_at("_finish_rolling")
-        with pytest.raises(Killed):
-            model.deploy("2")
-        monkeypatch.undo()
+        cut_off(model, "2", "_finish_rolling")
         assert model.deploy("2", expected="1")["rollout"]["mode"] == "rolling"
         assert model.champion == "2"
 
-        kill_at("_finish_rolling")
-        with pytest.raises(Killed):
-            model.deploy("3")
-        monkeypatch.undo()
+        cut_off(model, "3", "_finish_rolling")
         model.deploy("1", expected="2", proven=True)
     assert customers.failures == []
     assert (model.champion, model.served()) == ("1", "1")

@@ -1,5 +1,7 @@
 """A fake cluster with KServe in it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.deployment.kserve.fake.controller import Controller
@@ -73,6 +75,14 @@ class FakeKServe:
             found = self.cluster.store.content(kind, self.namespace, name)
         assert found is not None, f"there is no InferenceService {name}"
         return found
+
+    @contextmanager
+    def routes_forgotten(self, name: str) -> Iterator[None]:
+        """The route of an InferenceService stays as it is, whatever becomes of that."""
+        self.controller.forgets_routes = True
+        yield
+        self.controller.forgets_routes = False
+        self.controller.resync(self.namespace, name)
 
     def deployments(self) -> dict[str, dict]:
         """Every Deployment, by name."""
