@@ -136,10 +136,8 @@ class Rollouts:
             self._killed()
 
     def _bad(self, kind: str) -> None:
-        before = self.alias.read()
-        code = self._run(self._version(kind))
-        assert code == _REFUSED, f"a version with {kind} ended with {code}"
-        assert self.alias.read() == before == self.model.served()
+        step = self._version(kind)
+        self._require_end(step, False, self._run(step))
         self.outcomes[f"bad: {kind}"] += 1
 
     def _killed(self) -> None:
@@ -147,23 +145,24 @@ class Rollouts:
         while True:
             good = self._random.random() < 0.6
             step = self._version("good" if good else self._random.choice(BAD))
-            expected = 0 if good else _REFUSED
             began = time.monotonic()
             code = self._run(step, kill_after=self._random.uniform(0.0, max(self._seconds)))
             if code == -signal.SIGKILL:
                 break
-            assert code == expected, f"version {step.version} ended with {code} instead of {expected}"
-            assert self.alias.read() == (step.version if good else step.expected) == self.model.served()
+            self._require_end(step, good, code)
             self._ended(good, time.monotonic() - began)
         self.outcomes["killed"] += 1
         if self._random.random() < 0.5:
             self.outcomes["killed, then given up"] += 1
             return
-        code = self._run(step)
-        assert code == expected, f"version {step.version}, run again, ended with {code} instead of {expected}"
-        assert self.model.served() == self.alias.read()
-        assert not good or self.alias.read() == step.version
+        self._require_end(step, good, self._run(step))
         self.outcomes["killed, then went on" if good else "killed, then went back"] += 1
+
+    def _require_end(self, step: Step, good: bool, code: int) -> None:
+        """A step that came to its end left the good version, or the one before a bad one."""
+        expected = 0 if good else _REFUSED
+        assert code == expected, f"version {step.version} ended with {code} instead of {expected}"
+        assert self.alias.read() == (step.version if good else step.expected) == self.model.served()
 
     def _ended(self, good: bool, seconds: float) -> None:
         """How long rollouts take follows the machine's other work, and so do the moments of kills."""
