@@ -3,7 +3,9 @@
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from minorkey.cli import main
 from minorkey.errors import BundleError, SpecError, StateError
 from minorkey.promote import promote
 from minorkey.rollback import roll_back
-from minorkey.serving import local
+from minorkey.serving import local, local_shadow
 from minorkey.serving.follower import load_target
 from minorkey.serving.local_shadow import begin_shadow, counted_in_shadow, prove_in_shadow
 from minorkey.serving.pointer import Target
@@ -144,6 +146,35 @@ def test_a_promoted_version_scores_in_shadow_before_it_serves(
     assert [one.version for one in counted_in_shadow(server) if one.loaded] == ["3"]
     with pytest.raises(StateError, match="its own shadow"):
         begin_shadow("claims", second.model_version, second.bundle_uri)
+
+
+def test_rows_of_a_predictor_that_was_restarted_count_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_shadow, "_LOOK_SECONDS", 0.05)
+    first, second = (version(tmp_path, number, "rents") for number in range(2))
+    url = deployed(tmp_path, first, "rents")["url"]
+
+    def ask(url: str) -> None:
+        for _ in range(20):
+            httpx.post(f"{url}/predict", json=ROW, trust_env=False).raise_for_status()
+        wait_until(lambda: counted_in_shadow(local.status("rents"))[0].rows == 20)
+        time.sleep(0.5)  # ten looks
+
+    with ThreadPoolExecutor(1) as pool:
+        proof = pool.submit(
+            prove_in_shadow, "rents", second.model_version, second.bundle_uri, rows=40, seconds=60.0
+        )
+        server = local.status("rents")
+        wait_until(lambda: any(counts.loaded for counts in counted_in_shadow(server)))
+        ask(url)
+        local.stop("rents")
+        time.sleep(0.5)
+        assert not proof.done()
+        again = local.start("rents", Path(first.bundle_uri), first.model_version)
+        wait_until(lambda: any(counts.loaded for counts in counted_in_shadow(again)))
+        ask(again.url)
+        assert proof.result()["rows"] == 40
 
 
 def test_what_serve_is_told_to_shadow(tmp_path: Path) -> None:

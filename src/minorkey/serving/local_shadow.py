@@ -1,6 +1,7 @@
 """A challenger in the shadow of this machine's predictor: begun, waited for, ended."""
 
 import time
+from contextlib import suppress
 
 from minorkey.errors import StateError
 from minorkey.progress import emit
@@ -85,14 +86,16 @@ def prove_in_shadow(model: str, version: str, bundle: str, *, rows: int, seconds
         StateError: it failed on a row, there was not enough traffic, or it cannot be in shadow. It stays in
             shadow, and the champion serves on.
     """
-    server = begin_shadow(model, version, bundle)
-    before = _sums(server, version)
+    counted = _Counted(_sums(begin_shadow(model, version, bundle), version))
     emit("waiting", text=f"version {version} scores {rows:,} rows in shadow first (at most {seconds:.0f} s)")
     deadline = time.monotonic() + seconds
     while True:
-        scored, differing, failed = (
-            now - then for now, then in zip(_sums(server, version), before, strict=True)
-        )
+        # The predictor may be restarted meanwhile, at another address.
+        server = status(model)
+        if server is not None:
+            with suppress(StateError):
+                counted.look(_sums(server, version))
+        scored, differing, failed = counted.gained
         if failed:
             raise StateError(
                 f"the version failed on {failed:,} of {scored + failed:,} rows in shadow",
@@ -103,7 +106,8 @@ def prove_in_shadow(model: str, version: str, bundle: str, *, rows: int, seconds
             return {"rows": scored, "differing": differing}
         if time.monotonic() >= deadline:
             raise StateError(
-                f"the version scored {scored:,} rows in shadow within {seconds:.0f} s",
+                f"the version scored {scored:,} rows in shadow within {seconds:.0f} s"
+                + ("" if server is not None else ", and no predictor runs any more"),
                 key="deploy.shadow.rows",
                 value=rows,
                 allowed="rows that the traffic brings within deploy.shadow.minutes",
@@ -138,6 +142,19 @@ def counted_in_shadow(server: LocalServer, version: str = "") -> list[ShadowCoun
     """
     found = shadow_counts(read_metrics(server.url), server.model)
     return [counts for counts in found if version in ("", counts.version)]
+
+
+class _Counted:
+    """What counters have gained, also where they begin at 0 again."""
+
+    def __init__(self, first: tuple[int, ...]) -> None:
+        self._last, self.gained = first, (0,) * len(first)
+
+    def look(self, now: tuple[int, ...]) -> None:
+        began_again = any(new < old for new, old in zip(now, self._last, strict=True))
+        before = (0,) * len(now) if began_again else self._last
+        self.gained = tuple(sum_ + new - old for sum_, new, old in zip(self.gained, now, before, strict=True))
+        self._last = now
 
 
 def _sums(server: LocalServer, version: str) -> tuple[int, int, int]:
