@@ -13,6 +13,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from benchmarks.detection_scoring import bernoulli_divergence
 from minorkey.bundle.reference import assign_bins, reference_profile
+from minorkey.bundle.reference_design import reference_design
 from minorkey.bundle.reference_rates import reference_rates
 from minorkey.evaluation.calibration import fit_platt
 from minorkey.simulation.course import Course
@@ -231,7 +232,10 @@ def _pool(
     profile = reference_profile(frame[reference], score[reference], _MONITOR, times=times)
     positive, decided = y[reference] == 1, called[reference]
     shown = {"recall": decided[positive].mean(), "specificity": 1 - decided[~positive].mean()}
-    profile["rates"] = reference_rates(y[reference], None, shown)
+    # Rows of production have times, also where they are independent.
+    clock = np.arange(len(y[reference])) * (86_400.0 / DAY)
+    profile["design"] = reference_design(y[reference], score[reference], threshold, times=clock)
+    profile["rates"] = reference_rates(y[reference], None, shown, profile["design"])
     columns = [frame[name].to_numpy() for name in numeric] + [score]
     ranks = [np.searchsorted(np.sort(one[reference]), one[watched]) / len(y[reference]) for one in columns]
     places = {name: assign_bins(entry, frame[name].to_numpy()) for name, entry in profile["features"].items()}

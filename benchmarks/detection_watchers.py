@@ -115,6 +115,7 @@ def outcomes(stream: Stream) -> Measured:
         late[1].reshape(-1, len(LOGIT_CENTRES), 2),
         pool.rates,
         PRODUCTION.positives,
+        pool.profile["design"],
     )
 
 

@@ -23,6 +23,10 @@ Bools = npt.NDArray[np.bool_]
 Z = 1.959963984540054
 #: Newton's steps of the rules for the intercept, and then for the slope.
 _STEPS = (5, 7)
+#: Design effects of a reference whose rows are independent.
+INDEPENDENT = dict.fromkeys(
+    ("mcc", "mcc_gap", "prevalence", "calibration_intercept", "calibration_slope"), 1.0
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Measured:
         mcc: Matthews correlation.
         gap: measured less implied Matthews correlation.
         prevalence: share of positives.
-        rows: rows that it rests on.
+        rows: effective rows that it rests on.
         intercept: calibration intercept.
         slope: calibration slope.
     """
@@ -66,7 +70,13 @@ class Measured:
         return _wilson(self.prevalence, self.rows, z)
 
 
-def measured(outcome: Floats, logits: Floats, rates: Mapping[str, Floats | float], fewest: int) -> Measured:
+def measured(
+    outcome: Floats,
+    logits: Floats,
+    rates: Mapping[str, Floats | float],
+    fewest: int,
+    design: Mapping[str, float] = INDEPENDENT,
+) -> Measured:
     """Figures of rows of weight 1.
 
     Args:
@@ -74,6 +84,7 @@ def measured(outcome: Floats, logits: Floats, rates: Mapping[str, Floats | float
         logits: shape (..., bins, 2), by bin of the score's log-odds and outcome.
         rates: the reference's, as a bundle has them; each a number or of shape (...,).
         fewest: positives below which there are no figures.
+        design: the reference's design effects, as a bundle has them.
     """
     known = outcome[..., 1].sum(axis=-1) >= fewest
     table = np.where(known[..., None, None], outcome, np.nan)
@@ -90,7 +101,12 @@ def measured(outcome: Floats, logits: Floats, rates: Mapping[str, Floats | float
     gap = mcc - implied_mcc(prevalence, true, false)
     intercept, slope = _calibration(logits, known)
     return Measured(
-        Bound(mcc, np.sqrt(variance)), Bound(gap, np.sqrt(variance + own)), prevalence, rows, intercept, slope
+        Bound(mcc, np.sqrt(design["mcc"] * variance)),
+        Bound(gap, np.sqrt(design["mcc_gap"] * variance + own)),
+        prevalence,
+        rows / design["prevalence"],
+        Bound(intercept.value, np.sqrt(design["calibration_intercept"]) * intercept.error),
+        Bound(slope.value, np.sqrt(design["calibration_slope"]) * slope.error),
     )
 
 

@@ -8,8 +8,9 @@ rows, than by default: validity does not rest on them, cost does.
 
 System: models of 2,000 to 50,000 rows a day live without harm, hour by hour (`benchmarks.null_system`); the
 rules look at them once an hour; the trigger's own policy starts runs; the triage's own diagnosis looks at
-what has matured. A ticket is each time an alert of that severity begins to fire; a retune is confirmed if
-its diagnosis names something to mend. Beside the margin of the alert "performance down" stands none.
+what has matured. An adjustment that it proves ships, and the version that has it begins anew. A ticket is
+each time an alert of that severity begins to fire; a retune is confirmed if its diagnosis names something to
+mend. Beside the margin of the alert "performance down" stands none.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import pandas as pd
 from scipy.stats import chi2
 
 from benchmarks.drift_rules import Bools, Measured, firing, measured, starts
-from benchmarks.null_retunes import diagnosed, runs
+from benchmarks.null_retunes import retunes
 from benchmarks.null_system import (
     HORIZON,
     HOURS_OF_MONTH,
@@ -30,8 +31,8 @@ from benchmarks.null_system import (
     Life,
     World,
     live,
-    matured,
     no_traffic,
+    relive,
     windows,
 )
 from benchmarks.recording import record
@@ -112,7 +113,8 @@ def conditions(figures: Measured, life: Life, *, margin: float = 0.05) -> dict[s
         life: the model.
         margin: of performance_down.
     """
-    before = measured(life.before, np.zeros((len(life.logits[0]), 2)), life.rates, PRODUCTION.positives).mcc
+    no_logits = np.zeros((len(life.logits[0]), 2))
+    before = measured(life.before, no_logits, life.rates, PRODUCTION.positives, life.design).mcc
     reference = life.rates["prevalence"]
     remembered = np.arange(len(life.rows)) < HORIZON + HOURS_OF_MONTH
     intercept, slope = figures.intercept, figures.slope
@@ -128,29 +130,41 @@ def conditions(figures: Measured, life: Life, *, margin: float = 0.05) -> dict[s
     }
 
 
+def alerts(life: Life, margin: float) -> dict[str, Bools]:
+    """Whether each alert fires, shape (hours,) each, by kind."""
+    figures = measured(
+        windows(life.outcome, HOURS_OF_MONTH, HORIZON),
+        windows(life.logits, HOURS_OF_MONTH, HORIZON),
+        life.rates,
+        PRODUCTION.positives,
+        life.design,
+    )
+    return {
+        kind: firing(condition, _LOOKS)
+        for kind, condition in conditions(figures, life, margin=margin).items()
+    }
+
+
 def system(world: World, lives: int, months: int, margin: float) -> dict[str, Any]:
     """What so many models of so many months come to."""
     counts: Counter[str] = Counter()
     confirmed = np.zeros(lives)
     quiet = 0.0
     for number in range(lives):
-        life = live(np.random.default_rng([number, 19]), world, HOURS_OF_MONTH * months)
-        figures = measured(
-            windows(life.outcome, HOURS_OF_MONTH, HORIZON),
-            windows(life.logits, HOURS_OF_MONTH, HORIZON),
-            life.rates,
-            PRODUCTION.positives,
-        )
-        told = conditions(figures, life, margin=margin)
-        fires = {kind: firing(condition, _LOOKS) for kind, condition in told.items()}
-        for kind, alert in fires.items():
-            counts[f"ticket {kind}"] += int(starts(alert).sum())
-        hourly = matured(life.logits, HORIZON)
-        for hour, kind in runs({kind: fires[kind] for kind in _ACTED_ON}):
-            action = diagnosed(hourly[: hour + 1], life.shown, seed=number).action
-            counts[f"run {kind}: {action}"] += 1
-            confirmed[number] += action not in ("none", "wait")
-        quiet += months * no_traffic(life.facts["rows_a_day"])
+        random = np.random.default_rng([number, 19])
+        life: Life | None = live(random, world, HOURS_OF_MONTH * months)
+        quiet += months * no_traffic(life.model.rows)
+        while life is not None:
+            fires = alerts(life, margin)
+            came = retunes(life, {kind: fires[kind] for kind in _ACTED_ON}, seed=number)
+            end = came.runs[-1][0] + 1 if came.fix else len(life.rows)
+            for kind, alert in fires.items():
+                counts[f"ticket {kind}"] += int(starts(alert[:end]).sum())
+            for _, kind, action in came.runs:
+                counts[f"run {kind}: {action}"] += 1
+                confirmed[number] += action not in ("none", "wait")
+            counts["fixes shipped"] += came.fix is not None
+            life = relive(random, life, end, came.fix) if came.fix and end < len(life.rows) else None
     total = lives * months
     tickets = sum(value for name, value in counts.items() if name.startswith("ticket")) + quiet
     return {

@@ -1,4 +1,7 @@
-"""Models that serve for months without harm, hour by hour, as counts: what the alerts make of chance."""
+"""Models that serve for months without harm, hour by hour, as counts: what the alerts make of chance.
+
+A fix that a retune ships begins another life: its counters begin at 0, and its reference is what had matured.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -7,6 +10,7 @@ import numpy.typing as npt
 from scipy.special import expit, logit
 from scipy.stats import norm
 
+from minorkey.bundle.reference_design import reference_design
 from minorkey.bundle.reference_rates import reference_rates
 from minorkey.evaluation.implied import implied_mcc
 from minorkey.evaluation.logit_bins import LOGIT_CENTRES, logit_bin_places
@@ -47,26 +51,63 @@ WORLDS = {"independent rows": World(0.0, 0.0), "days differ": World(0.1, 0.05)}
 
 
 @dataclass(frozen=True)
-class Life:
-    """One model in production without harm.
+class Fix:
+    """A calibration that ships.
 
     Attributes:
+        intercept: shift of the log-odds that served.
+        slope: factor of them.
+        prevalence: of the rows that it was fitted on.
+        later: hour of the life at which the rows begin that it is proven on.
+    """
+
+    intercept: float
+    slope: float
+    prevalence: float
+    later: int
+
+
+@dataclass(frozen=True)
+class Hourly:
+    """Mature rows by hour.
+
+    Attributes:
+        outcome: shape (hours, 2, 2), by decision and outcome.
+        logits: shape (hours, bins, 2), by bin of the log-odds and outcome.
+    """
+
+    outcome: Floats
+    logits: Floats
+
+
+@dataclass(frozen=True)
+class Life:
+    """One version of a model in production without harm.
+
+    Attributes:
+        model: what serves.
+        days: log-odds by which the prevalence, and standard deviations by which the positives' scores differ,
+            shape (2, days) from the reference's first day on.
+        first: hour of `days` at which it begins to serve.
         rows: shape (hours,), rows scored.
         outcome: shape (hours, 2, 2), by hour of the prediction, decision and outcome.
         logits: shape (hours, bins, 2), by bin of the score's log-odds and outcome.
         rates: of the reference, as a bundle has them.
+        design: design effects of the reference, as a bundle has them.
         shown: the reference by bin of the log-odds and outcome, shape (bins, 2).
         before: outcome of the thirty days of the version before it, shape (2, 2).
-        facts: what the model is like.
     """
 
+    model: "Model"
+    days: Floats
+    first: int
     rows: Floats
     outcome: Floats
     logits: Floats
     rates: dict[str, float]
+    design: dict[str, float]
     shown: Floats
     before: Floats
-    facts: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -109,25 +150,57 @@ def live(random: np.random.Generator, world: World, hours: int) -> Life:
     """Draw a model, its reference, and its life."""
     drawn = _model(random)
     days = _REFERENCE_DAYS + _EARLIER_DAYS + -(-hours // 24)
-    prevalence = expit(logit(drawn.prevalence) + _days(random, days, world.prevalence))
-    shift = _days(random, days, world.separation)
-    past, before, now = (
-        slice(0, _REFERENCE_DAYS),
-        slice(_REFERENCE_DAYS, _REFERENCE_DAYS + _EARLIER_DAYS),
-        slice(_REFERENCE_DAYS + _EARLIER_DAYS, None),
-    )
+    moves = np.stack([_days(random, days, spread) for spread in (world.prevalence, world.separation)])
     model = _calibrated(random, drawn)
-    shown = _hourly(random, model, prevalence[past], shift[past], 24 * _REFERENCE_DAYS)
-    earlier = _hourly(random, model, prevalence[before], shift[before], 24 * _EARLIER_DAYS)
-    outcome, logits = _hourly(random, model, prevalence[now], shift[now], hours)
+    reference = _hourly(random, model, moves, 0, 24 * _REFERENCE_DAYS)
+    before = _hourly(random, model, moves, 24 * _REFERENCE_DAYS, 24 * _EARLIER_DAYS)
+    first = 24 * (_REFERENCE_DAYS + _EARLIER_DAYS)
+    return _life(random, model, moves, first, hours, reference, before.outcome.sum(axis=0))
+
+
+def relive(random: np.random.Generator, life: Life, hour: int, fix: Fix) -> Life:
+    """The life of a version that ships at an hour of another one's, to the same end.
+
+    Args:
+        random: draws the rows to come, and those that the reference rests on.
+        life: of the version that it replaces.
+        hour: of that life.
+        fix: what ships.
+    """
+    model = replace(
+        life.model,
+        intercept=fix.intercept + fix.slope * life.model.intercept,
+        slope=fix.slope * life.model.slope,
+        threshold=best_threshold(fix.prevalence, life.model.separation),
+    )
+    mature = hour - HORIZON
+    reference = _hourly(random, model, life.days, life.first + fix.later, mature - fix.later)
+    before = windows(life.outcome, HOURS_OF_MONTH, HORIZON)[hour]
+    return _life(random, model, life.days, life.first + hour, len(life.rows) - hour, reference, before)
+
+
+def _life(
+    random: np.random.Generator,
+    model: "Model",
+    days: Floats,
+    first: int,
+    hours: int,
+    reference: "Hourly",
+    before: Floats,
+) -> Life:
+    served = _hourly(random, model, days, first, hours)
+    rates, design = _shown(reference, model)
     return Life(
-        outcome.sum(axis=(1, 2)),
-        outcome,
-        logits,
-        _rates(shown[0].sum(axis=0)),
-        shown[1].sum(axis=0),
-        earlier[0].sum(axis=0),
-        {"rows_a_day": model.rows, "prevalence": model.prevalence, "separation": model.separation},
+        model,
+        days,
+        first,
+        served.outcome.sum(axis=(1, 2)),
+        served.outcome,
+        served.logits,
+        rates,
+        design,
+        reference.logits.sum(axis=0),
+        before,
     )
 
 
@@ -150,11 +223,15 @@ def _model(random: np.random.Generator) -> Model:
         if rows * prevalence * 30 >= 100:
             break
     separation = float(random.uniform(1.5, 3.0))
-    # The threshold with the highest expected Matthews correlation.
+    return Model(rows, prevalence, separation, best_threshold(prevalence, separation))
+
+
+def best_threshold(prevalence: float, separation: float) -> float:
+    """Log-odds with the highest expected Matthews correlation."""
     middle, half = logit(prevalence), separation**2 / 2
     tried = np.linspace(middle, middle + 3 * half, 200)
     true, false = (norm.sf((tried - middle - side * half) / separation) for side in (1, -1))
-    return Model(rows, prevalence, separation, float(tried[implied_mcc(prevalence, true, false).argmax()]))
+    return float(tried[implied_mcc(prevalence, true, false).argmax()])
 
 
 def _calibrated(random: np.random.Generator, model: Model) -> Model:
@@ -173,27 +250,33 @@ def _calibrated(random: np.random.Generator, model: Model) -> Model:
     return replace(model, threshold=cut, intercept=intercept, slope=slope)
 
 
-def _rates(outcome: Floats) -> dict[str, float]:
-    """What the bundle says of rows that it was not trained on."""
+def _shown(reference: Hourly, model: Model) -> tuple[dict[str, float], dict[str, float]]:
+    """What the bundle says of rows that it was not trained on: rates, and design effects."""
+    outcome = reference.outcome.sum(axis=0)
     positives, negatives = outcome[:, 1].sum(), outcome[:, 0].sum()
     shown = {"recall": outcome[1, 1] / positives, "specificity": outcome[0, 0] / negatives}
-    y = np.repeat([1, 0], [int(positives), int(negatives)])
-    return reference_rates(y, None, shown)
+    # A row lies at the centre of its bin; which of them are called is told by the bin all the same.
+    counts = reference.logits.astype(np.intp)
+    y = np.repeat(np.broadcast_to([0, 1], counts.shape).ravel(), counts.ravel())
+    score = np.repeat(np.broadcast_to(expit(LOGIT_CENTRES)[:, None], counts.shape).ravel(), counts.ravel())
+    clock = np.arange(len(y)) * (86_400.0 / model.rows)
+    design = reference_design(y, score, expit(model.threshold), times=clock)
+    return reference_rates(y, None, shown, design), design
 
 
-def _hourly(
-    random: np.random.Generator, model: Model, prevalence: Floats, shift: Floats, hours: int
-) -> tuple[Floats, Floats]:
-    chances, bins, called = model.cells(shift)
-    day = np.arange(hours) // 24
-    rows = model.rows / 24 * DAY[np.arange(hours) % 24]
+def _hourly(random: np.random.Generator, model: Model, days: Floats, first: int, hours: int) -> Hourly:
+    """Draw the rows of some hours, from the first of all days on."""
+    chances, bins, called = model.cells(days[1])
+    hour = np.arange(first, first + hours)
+    rows = model.rows / 24 * DAY[hour % 24]
+    prevalence = expit(logit(model.prevalence) + days[0])
     share = np.stack([1 - prevalence, prevalence], axis=-1)
-    expected = (chances * share[:, None])[day] * rows[:, None, None]
+    expected = (chances * share[:, None])[hour // 24] * rows[:, None, None]
     drawn = random.poisson(expected).astype(np.float64)
     outcome = np.stack([drawn[:, called == decision].sum(axis=1) for decision in (0, 1)], axis=1)
     logits = np.zeros((hours, len(LOGIT_CENTRES), 2))
     np.add.at(logits, (slice(None), bins), drawn)
-    return outcome, logits
+    return Hourly(outcome, logits)
 
 
 def _days(random: np.random.Generator, days: int, spread: float) -> Floats:

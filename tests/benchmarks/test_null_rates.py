@@ -6,9 +6,9 @@ from scipy.special import expit
 
 from benchmarks.drift_rules import measured
 from benchmarks.null_rates import conditions, system
-from benchmarks.null_retunes import diagnosed, evidence, runs
-from benchmarks.null_system import HORIZON, WORLDS, World, live, no_traffic, windows
-from minorkey.evaluation.logit_bins import LOGIT_CENTRES
+from benchmarks.null_retunes import adjusted, diagnosed, evidence, retunes
+from benchmarks.null_system import HORIZON, WORLDS, Fix, World, live, no_traffic, relive, windows
+from minorkey.evaluation.logit_bins import LOGIT_CENTRES, fit_logit_bins
 from minorkey.triage.evidence import gather
 
 STILL = World(0.0, 0.0)
@@ -27,7 +27,13 @@ def test_a_life_without_harm_is_as_its_reference() -> None:
     rate = whole[1, 1] / whole[:, 1].sum()
     spread = np.sqrt(life.rates["true_positive_variance"] + rate * (1 - rate) / whole[:, 1].sum())
     assert abs(rate - life.rates["true_positive"]) < 4 * spread
-    assert whole.sum() == pytest.approx(60 * life.facts["rows_a_day"], rel=0.02)
+    assert whole.sum() == pytest.approx(60 * life.model.rows, rel=0.02)
+
+
+def test_days_that_differ_show_in_the_reference() -> None:
+    still, swinging = (live(np.random.default_rng(0), world, 24) for world in (STILL, World(0.5, 0.2)))
+    assert still.design["prevalence"] < 2.5 < swinging.design["prevalence"]
+    assert swinging.design["calibration_intercept"] > 2.5
 
 
 def test_alerts_do_not_fire_on_it_and_do_on_a_decayed_one() -> None:
@@ -45,13 +51,54 @@ def test_alerts_do_not_fire_on_it_and_do_on_a_decayed_one() -> None:
     assert told(missed)["performance_down"][-1]
 
 
-def test_runs_keep_to_the_cool_down_and_the_daily_budget() -> None:
-    lasting = np.zeros(72, bool)
-    lasting[10:60] = True
-    assert [hour for hour, _ in runs({"a": lasting})] == [10, 16, 22, 28, 34, 40, 46, 52, 58]
-    both = runs({"a": lasting, "b": lasting})
-    for start in range(48):
-        assert sum(start <= hour < start + 24 for hour, _ in both) <= 4
+def test_runs_keep_to_the_cool_down_the_daily_budget_and_come_ever_less_often() -> None:
+    life = live(np.random.default_rng(1), STILL, 24 * 40)
+    lasting, broken = np.zeros(24 * 40, bool), np.zeros(24 * 40, bool)
+    lasting[810:900] = True
+    broken[810:822], broken[824:900] = True, True
+    assert [hour for hour, _, _ in retunes(life, {"a": lasting}, seed=0).runs] == [810, 816, 828, 852, 876]
+    # An alert that was silent for an hour begins anew.
+    assert [hour for hour, _, _ in retunes(life, {"a": broken}, seed=0).runs] == [
+        810,
+        816,
+        824,
+        830,
+        842,
+        866,
+        890,
+    ]
+    both = retunes(life, {"a": lasting, "b": broken, "c": lasting & ~broken}, seed=0).runs
+    for start in range(24 * 40):
+        assert sum(start <= hour < start + 24 for hour, _, _ in both) <= 4
+
+
+def test_a_proven_shift_ships_and_its_life_begins_calibrated() -> None:
+    random = np.random.default_rng(0)
+    life = live(random, STILL, 24 * 120)
+    low = relive(random, life, 24 * 30, Fix(-1.0, 1.0, life.model.prevalence, 0))
+    assert len(low.rows) == 24 * 90
+    fires = np.zeros(len(low.rows), bool)
+    fires[24 * 40 :] = True
+    came = retunes(low, {"calibration_off": fires}, seed=0)
+    assert came.runs == [(24 * 40, "calibration_off", "shift")]
+    assert came.fix is not None and came.fix.intercept == pytest.approx(1.0, abs=0.15)
+    mended = relive(random, low, 24 * 40, came.fix)
+    table = mended.logits.sum(axis=0)
+    fitted = fit_logit_bins(table[:, 0], table[:, 1])
+    assert fitted.intercept == pytest.approx(0.0, abs=0.15)
+    assert mended.model.threshold == pytest.approx(life.model.threshold, abs=0.3)
+    assert mended.before.sum() == windows(low.outcome, 720, HORIZON)[24 * 40].sum()
+
+
+def test_what_later_rows_do_not_prove_does_not_ship() -> None:
+    life = live(np.random.default_rng(1), STILL, 24 * 40)
+    turned = life.logits.copy()
+    # The earlier rows ask for a shift that the later ones, three times as rarely positive, refuse.
+    half = len(turned) // 2
+    turned[:half, :, 1] *= 4
+    turned[half:, :, 1] = np.floor(turned[half:, :, 1] / 3)
+    assert adjusted(turned, "shift", looks=1) is None
+    assert adjusted(np.tile(life.logits * [1, 3], (2, 1, 1)), "shift", looks=1) is not None
 
 
 def test_evidence_by_bin_is_that_of_rows() -> None:

@@ -77,13 +77,14 @@ def test_few_rows(n):
 
 def test_reference_rates():
     y, weight = np.array([1, 1, 0, 0, 0, 0]), np.array([1.0, 3.0, 1.0, 1.0, 1.0, 1.0])
-    found = reference_rates(y, weight, {"recall": 0.75, "specificity": 0.9})
+    design = {"recall": 1.0, "specificity": 2.0}
+    found = reference_rates(y, weight, {"recall": 0.75, "specificity": 0.9}, design)
     assert found["prevalence"] == 0.5
     assert found["true_positive"] == 0.75
     assert found["false_positive"] == pytest.approx(0.1)
     assert found["true_positive_variance"] == pytest.approx(0.75 * 0.25 * 10 / 16)
-    assert found["false_positive_variance"] == pytest.approx(0.09 / 4)
-    alone = reference_rates(np.zeros(3), None, {"recall": np.nan, "specificity": 1.0})
+    assert found["false_positive_variance"] == pytest.approx(2 * 0.09 / 4)
+    alone = reference_rates(np.zeros(3), None, {"recall": np.nan, "specificity": 1.0}, design)
     assert alone["true_positive"] is None and alone["true_positive_variance"] is None
     assert alone["false_positive"] == 0 and alone["prevalence"] == 0
-    assert reference_rates(np.zeros(0), None, {})["prevalence"] is None
+    assert reference_rates(np.zeros(0), None, {}, design)["prevalence"] is None

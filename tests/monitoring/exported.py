@@ -88,6 +88,8 @@ def _reference(reference: dict[str, Any]) -> Iterator[tuple[str, dict[str, str],
         yield "minorkey_reference_rate", {"rate": rate}, reference["rates"][rate]
         if rate != "prevalence":
             yield "minorkey_reference_rate_variance", {"rate": rate}, reference["rates"][f"{rate}_variance"]
+    for figure, effect in reference.get("design", {}).items():
+        yield "minorkey_reference_design_effect", {"figure": figure}, effect
     for name, centre in zip(LOGIT_BINS, LOGIT_CENTRES, strict=True):
         yield "minorkey_logit_bin_centre", {"bin": name}, centre
 

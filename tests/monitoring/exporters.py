@@ -25,6 +25,7 @@ def exported(folder: Path) -> dict[str, set[str]]:
     token = BearerToken(_TOKEN, None, key="token")
     bundle = small_bundle(folder / "bundle")
     bundle.info.reference["rates"] = {"prevalence": 0.1, "true_positive": 0.5, "true_positive_variance": 0.1}
+    bundle.info.reference["design"] = {"mcc": 1.5}
     slot = Slot(Predictor(bundle, "cards", "3"))
     slot.shadow.load(Predictor(bundle, "cards", "4"), slot.current)
     predictor = TestClient(predictor_app(slot))

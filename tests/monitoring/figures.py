@@ -17,6 +17,10 @@ from tests.monitoring.counts import BUCKETS, Counts, Floats
 #: Name of a rule, labels beside model and version, value.
 Figure = tuple[str, dict[str, str], float]
 _Z = 1.959963984540054
+#: Design effects of a bundle that does not know them.
+_INDEPENDENT = dict.fromkeys(
+    ("mcc", "mcc_gap", "precision", "recall", "prevalence", "calibration_intercept", "calibration_slope"), 1.0
+)
 
 
 def traffic_figures(counts: Counts, w: Windows) -> Iterator[Figure]:
@@ -88,8 +92,10 @@ def estimated_figures(counts: Counts) -> Iterator[Figure]:
 
 def measured_figures(counts: Counts) -> Iterator[Figure]:
     """The group minorkey-measured."""
-    rates = counts.reference["rates"]
+    rates, design = counts.reference["rates"], counts.reference.get("design", _INDEPENDENT)
     yield "model:minorkey_mature_positives:increase", {}, counts.labels[1]
+    for figure, effect in design.items():
+        yield f"model:minorkey_{figure}_design:effect", {}, effect
     yield from _cells("model_outcome:minorkey_outcome:increase", counts.outcome)
     yield from _cells("model_outcome:minorkey_outcome_square:increase", counts.square)
     for name, value in _confusion(counts.square).items():
@@ -103,14 +109,14 @@ def measured_figures(counts: Counts) -> Iterator[Figure]:
         ("recall", ("tp", "fn")),
         ("prevalence", ("tp", "fp", "fn", "tn")),
     ):
-        rows = sum(cells[cell] for cell in of) ** 2 / sum(squares[cell] for cell in of)
+        rows = sum(cells[cell] for cell in of) ** 2 / sum(squares[cell] for cell in of) / design[name]
         low, high = wilson_interval(value[name], rows, 0.95)
         yield f"model:minorkey_{name}_rows:effective", {}, rows
         yield f"model:minorkey_{name}:measured_low", {}, low
         yield f"model:minorkey_{name}:measured_high", {}, high
     variance = float(mcc_variance(_weights(counts.outcome), _weights(counts.square))[0])
     yield "model:minorkey_mcc_variance:measured", {}, variance
-    yield from _bounds("model:minorkey_mcc:measured", value["mcc"], variance)
+    yield from _bounds("model:minorkey_mcc:measured", value["mcc"], design["mcc"] * variance)
     yield from _implied("measured", counts.outcome, rates)
     implied = float(implied_mcc(value["prevalence"], rates["true_positive"], rates["false_positive"]))
     own = float(
@@ -129,7 +135,9 @@ def measured_figures(counts: Counts) -> Iterator[Figure]:
     )
     yield "model:minorkey_mcc_implied_variance:measured", {}, own
     yield "model:minorkey_mcc_gap:measured", {}, value["mcc"] - implied
-    yield from _bounds("model:minorkey_mcc_gap:measured", value["mcc"] - implied, variance + own)
+    yield from _bounds(
+        "model:minorkey_mcc_gap:measured", value["mcc"] - implied, design["mcc_gap"] * variance + own
+    )
 
 
 def calibration_figures(counts: Counts) -> Iterator[Figure]:
@@ -145,8 +153,12 @@ def calibration_figures(counts: Counts) -> Iterator[Figure]:
     promised = (rows / (1 + np.exp(-LOGIT_CENTRES))).sum()
     yield "model:minorkey_calibration_promised:sum", {}, promised
     fitted = fit_logit_bins(counts.logits[:, 0], counts.logits[:, 1], effect)
+    design = counts.reference.get("design", _INDEPENDENT)
     for name in ("intercept", "slope"):
-        value, variance = getattr(fitted, name), getattr(fitted, f"{name}_variance")
+        value, variance = (
+            getattr(fitted, name),
+            design[f"calibration_{name}"] * getattr(fitted, f"{name}_variance"),
+        )
         yield f"model:minorkey_calibration_{name}:measured", {}, value
         yield from _bounds(f"model:minorkey_calibration_{name}:measured", value, variance)
 

@@ -51,6 +51,15 @@ REFERENCE: dict[str, Any] = {
         "true_positive_variance": 0.00075,
         "false_positive_variance": 0.0000075,
     },
+    "design": {
+        "mcc": 1.25,
+        "mcc_gap": 1.5,
+        "precision": 1.125,
+        "recall": 1.75,
+        "prevalence": 2.0,
+        "calibration_intercept": 1.375,
+        "calibration_slope": 1.0625,
+    },
 }
 
 

@@ -34,7 +34,11 @@ def test_alerts_are_what_the_benchmarks_write(name: str) -> None:
 
 def test_measured_figures_are_the_librarys() -> None:
     found = measured(
-        COUNTS.outcome[None], COUNTS.logits[None], COUNTS.reference["rates"], PRODUCTION.positives
+        COUNTS.outcome[None],
+        COUNTS.logits[None],
+        COUNTS.reference["rates"],
+        PRODUCTION.positives,
+        COUNTS.reference["design"],
     )
     wanted = {
         name.removeprefix("model:minorkey_"): value

@@ -9,9 +9,10 @@ import pytest
 from minorkey.bundle.reference import reference_profile
 from minorkey.drift.rules import LOOP, PRODUCTION, Windows, render
 from minorkey.spec import MonitorSpec
+from tests.monitoring import figures as of
 from tests.monitoring.counts import Counts, drawn_counts
 from tests.monitoring.exported import counters, gauges
-from tests.monitoring.promtool import complaints, text
+from tests.monitoring.promtool import complaints, equals, text
 from tests.monitoring.rule_cases import CASES, ORDER, rule_file
 from tests.monitoring.scenario import COUNTS
 
@@ -59,6 +60,25 @@ def test_counts_are_compared_with_the_reference_of_their_own_version_alone(
     assert complaints("test", "rules", tmp_path / "test.yaml") == ""
 
 
+@BOTH
+def test_intervals_of_a_version_stay_wide_when_another_one_serves(
+    w: Windows, tmp_path: Path, promtool: None
+) -> None:
+    (tmp_path / "rules.yaml").write_text(render("rules", w), encoding="utf-8")
+    step = w.outcome // 8
+    wanted = [figure for figure in of.measured_figures(COUNTS) if "mcc:measured_" in figure[0]]
+    case = {
+        "interval": f"{step}s",
+        # The labels go on after the reference is told no more.
+        "input_series": counters([(COUNTS, share) for share in (0.0, 0.25, 0.25, 0.5, 0.0)])
+        + gauges(COUNTS.reference, 1),
+        "promql_expr_test": [equals(4 * step, name, labels, value) for name, labels, value in wanted],
+    }
+    (tmp_path / "test.yaml").write_text(text(["rules.yaml"], step, ORDER, [case]), encoding="utf-8")
+    assert len(wanted) == 2
+    assert complaints("test", "rules", tmp_path / "test.yaml") == ""
+
+
 def drawn(seed: int, **options: float | bool) -> Counts:
     """Counts of 3,000 drawn rows against a reference of 4,000 others, drifted."""
     random = np.random.default_rng(seed)
@@ -100,6 +120,7 @@ def test_rules_come_to_the_librarys_figures_on_drawn_counts(
         ("drift", "increase + 0.5)", "increase + 0.50001)"),
         ("measured", "minorkey_mcc_variance", "minorkey_mcc_scale"),
         ("measured", "1.959963984540054", "1.95999"),
+        ("measured", "minorkey_mcc_gap_design:effect", "minorkey_mcc_design:effect"),
         ("estimated", ">= 50", ">= 49"),
     ],
 )

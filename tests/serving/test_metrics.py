@@ -205,17 +205,20 @@ def test_the_reference_is_told(http: httpx.Client, bundle: Bundle) -> None:
 def test_rates_of_the_reference(bundle: Bundle, tmp_path: Path) -> None:
     rates = {"prevalence": 0.1, "true_positive": 0.8, "true_positive_variance": 0.01, "false_positive": None}
     metrics = PredictorMetrics()
-    loaded = rewritten(bundle, tmp_path / "rated", bundle.info.reference | {"rates": rates})
+    told = {"rates": rates, "design": {"mcc": 1.5, "recall": 1.0}}
+    loaded = rewritten(bundle, tmp_path / "rated", bundle.info.reference | told)
     metrics.serve(Predictor(loaded, "cards", "1"))
     series = read(metrics.text())
     assert of(series, "minorkey_reference_rate", rate="true_positive") == 0.8
     assert of(series, "minorkey_reference_rate_variance", rate="true_positive") == 0.01
     assert len(named(series, "minorkey_reference_rate")) == 2
+    assert of(series, "minorkey_reference_design_effect", figure="mcc") == 1.5
+    assert len(named(series, "minorkey_reference_design_effect")) == 2
 
 
 def test_bundles_without_a_newer_profile_serve_all_the_same(bundle: Bundle, tmp_path: Path) -> None:
     profile = bundle.info.reference
-    old = {name: value for name, value in profile.items() if name not in ("null", "rates")}
+    old = {name: value for name, value in profile.items() if name not in ("null", "rates", "design")}
     old["features"] = {
         name: {key: value for key, value in entry.items() if key not in ("null", "importance")}
         for name, entry in profile["features"].items()
@@ -261,7 +264,7 @@ def test_names_and_levels_may_hold_anything(bundle: Bundle, tmp_path: Path) -> N
 
 def test_every_metric_is_documented_and_every_documented_one_is_told(bundle: Bundle, tmp_path: Path) -> None:
     rates = {"prevalence": 0.1, "true_positive": 0.8, "true_positive_variance": 0.01}
-    reference = bundle.info.reference | {"rates": rates, "left_out": ["more"]}
+    reference = bundle.info.reference | {"rates": rates, "design": {"mcc": 1.5}, "left_out": ["more"]}
     metrics = PredictorMetrics()
     metrics.serve(Predictor(rewritten(bundle, tmp_path / "full", reference), "cards", "1"))
     ShadowMetrics(metrics.registry).begin(Predictor(bundle, "cards", "2"), "1")

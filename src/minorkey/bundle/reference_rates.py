@@ -9,7 +9,10 @@ __all__ = ["reference_rates"]
 
 
 def reference_rates(
-    y: npt.ArrayLike, weight: npt.ArrayLike | None, validation: Mapping[str, float]
+    y: npt.ArrayLike,
+    weight: npt.ArrayLike | None,
+    validation: Mapping[str, float],
+    design: Mapping[str, float],
 ) -> dict[str, float | None]:
     """Prevalence, true and false positive rate of the reference, each rate with its variance.
 
@@ -17,11 +20,12 @@ def reference_rates(
         y: shape (n,), 0 or 1.
         weight: shape (n,), non-negative; None: all equal.
         validation: cross-fitted metrics with ``recall`` and ``specificity``.
+        design: design effects of the same names (`reference_design`).
 
     Returns:
         ``prevalence``, ``true_positive``, ``false_positive``, ``true_positive_variance`` and
         ``false_positive_variance``; None where a class is absent. The variances are binomial with
-        Kish's effective number of rows.
+        Kish's effective number of rows, times the design effect.
     """
     labels = np.asarray(y) == 1
     weights = np.ones(len(labels)) if weight is None else np.asarray(weight, np.float64)
@@ -30,12 +34,16 @@ def reference_rates(
         "prevalence": float(weights[labels].sum() / total) if total > 0 else None
     }
     rates = {
-        "true_positive": (validation.get("recall", np.nan), weights[labels]),
-        "false_positive": (1 - validation.get("specificity", np.nan), weights[~labels]),
+        "true_positive": (validation.get("recall", np.nan), weights[labels], design["recall"]),
+        "false_positive": (
+            1 - validation.get("specificity", np.nan),
+            weights[~labels],
+            design["specificity"],
+        ),
     }
-    for name, (rate, own) in rates.items():
+    for name, (rate, own, effect) in rates.items():
         known = bool(np.isfinite(rate) and own.sum() > 0)
         found[name] = float(rate) if known else None
-        variance = rate * (1 - rate) * (own**2).sum() / own.sum() ** 2 if known else None
+        variance = effect * rate * (1 - rate) * (own**2).sum() / own.sum() ** 2 if known else None
         found[f"{name}_variance"] = None if variance is None else float(variance)
     return found

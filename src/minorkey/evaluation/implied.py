@@ -9,7 +9,7 @@ import numpy as np
 from minorkey.evaluation.metrics import Confusion
 from minorkey.evaluation.ranking import Floats
 
-__all__ = ["implied_mcc", "implied_mcc_variance", "mcc_slopes", "mcc_variance"]
+__all__ = ["implied_mcc", "implied_mcc_slopes", "implied_mcc_variance", "mcc_slopes", "mcc_variance"]
 
 
 def implied_mcc(prevalence: Floats | float, true_positive: float, false_positive: float) -> Floats:
@@ -32,12 +32,21 @@ def implied_mcc_variance(
     false_positive_variance: float,
 ) -> Floats:
     """Variance of `implied_mcc` from that of the two rates, by the delta method."""
+    by_true, by_false = implied_mcc_slopes(prevalence, true_positive, false_positive)
+    return np.asarray(by_true**2 * true_positive_variance + by_false**2 * false_positive_variance)
+
+
+def implied_mcc_slopes(
+    prevalence: Floats | float, true_positive: Floats | float, false_positive: Floats | float
+) -> tuple[Floats, Floats]:
+    """Derivatives of `implied_mcc` by the true and by the false positive rate."""
     called, spread = _called(prevalence, true_positive, false_positive)
     v = called * (1 - called)
     curve = (true_positive - false_positive) * (1 - 2 * called) / (2 * v**1.5)
-    by_true = spread * (1 / np.sqrt(v) - curve * prevalence)
-    by_false = spread * (-1 / np.sqrt(v) - curve * (1 - np.asarray(prevalence)))
-    return np.asarray(by_true**2 * true_positive_variance + by_false**2 * false_positive_variance)
+    return (
+        np.asarray(spread * (1 / np.sqrt(v) - curve * prevalence)),
+        np.asarray(spread * (-1 / np.sqrt(v) - curve * (1 - np.asarray(prevalence)))),
+    )
 
 
 def mcc_variance(confusion: Confusion, squares: Confusion) -> Floats:
@@ -76,7 +85,9 @@ def mcc_slopes(confusion: Confusion) -> Confusion:
         )
 
 
-def _called(prevalence: Floats | float, true_positive: float, false_positive: float) -> tuple[Floats, Floats]:
+def _called(
+    prevalence: Floats | float, true_positive: Floats | float, false_positive: Floats | float
+) -> tuple[Floats, Floats]:
     share = np.asarray(prevalence, np.float64)
     called = share * true_positive + (1 - share) * false_positive
     return called, np.sqrt(share * (1 - share))

@@ -87,6 +87,12 @@ def _families(reference: dict[str, Any]) -> Iterator[tuple[str, str, tuple[str, 
     )
     yield from _rates(reference.get("rates", {}))
     yield (
+        "minorkey_reference_design_effect",
+        "Variance of a figure of the reference over that of as many independent rows.",
+        ("figure",),
+        (((name,), effect) for name, effect in reference.get("design", {}).items()),
+    )
+    yield (
         "minorkey_logit_bin_centre",
         "Log-odds in the middle of a bin of minorkey_outcome_logit_bin_total.",
         ("bin",),

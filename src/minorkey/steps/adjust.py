@@ -12,6 +12,7 @@ from minorkey.aside import put_text
 from minorkey.bundle.bundle import Bundle
 from minorkey.bundle.recalibration import write_recalibrated
 from minorkey.bundle.reference import reference_profile
+from minorkey.bundle.reference_design import reference_design
 from minorkey.bundle.reference_rates import reference_rates
 from minorkey.data.compatibility import require_champion_features
 from minorkey.data.dataset import Dataset, Schema
@@ -234,7 +235,7 @@ def _write_bundle(
 
 def _profile(champion: Bundle, done: Treatment, verdict: dict[str, Any]) -> dict[str, Any]:
     """What production is compared with from now on: the fresh rows, and the rates on the later of them."""
-    calibration, _ = done.shipped
+    calibration, threshold = done.shipped
     both = (done.earlier, done.later)
     times = [part.event_time for part in both if part.event_time is not None]
     profile = reference_profile(
@@ -244,7 +245,16 @@ def _profile(champion: Bundle, done: Treatment, verdict: dict[str, Any]) -> dict
         times=np.concatenate(times) if times else None,
     )
     shown = {name: told["value"] for name, told in verdict["metrics"]["test"].items()}
-    return {**profile, "rates": reference_rates(done.later.y, done.later.weight, shown)}
+    later = done.later
+    design = reference_design(
+        later.y,
+        calibration.apply(done.raw[1]),
+        threshold,
+        weight=later.weight,
+        times=later.event_time,
+        entity=later.entity,
+    )
+    return {**profile, "rates": reference_rates(later.y, later.weight, shown, design), "design": design}
 
 
 def _study(

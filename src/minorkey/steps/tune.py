@@ -5,10 +5,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from minorkey import lease
 from minorkey.aside import put_text
 from minorkey.bundle.bundle import BundleInfo, write_bundle
 from minorkey.bundle.reference import reference_profile
+from minorkey.bundle.reference_design import reference_design
 from minorkey.bundle.reference_rates import reference_rates
 from minorkey.data.fold_store import FoldStore
 from minorkey.data.training_set import TrainingSet
@@ -188,8 +191,20 @@ def _info(
 
 
 def _reference(tuned: Tuned, watch: MonitorSpec, seed: int) -> dict[str, Any]:
-    """What production is compared with: bins, null quantiles and rates of the out-of-fold rows."""
+    """What production is compared with: out-of-fold rows by bin, their rates, and how much both swing."""
     selected, data = tuned.selected, tuned.oof.data
     score = selected.calibration.apply(selected.raw)
     profile = reference_profile(data.features, score, watch, times=data.event_time, seed=seed)
-    return profile | {"rates": reference_rates(data.y, data.weight, selected.validation)}
+    # Blocks whose models knew few rows differ for that alone.
+    kindred = np.flatnonzero(tuned.oof.kindred)
+    alike = data.take(kindred)
+    design = reference_design(
+        alike.y,
+        score[kindred],
+        selected.threshold,
+        weight=alike.weight,
+        times=alike.event_time,
+        entity=alike.entity,
+    )
+    rates = reference_rates(data.y, data.weight, selected.validation, design)
+    return profile | {"rates": rates, "design": design}

@@ -1,0 +1,133 @@
+"""By how much the figures of the reference swing more than as many independent rows would.
+
+Rows of one hour, of one customer or of one attack go together, and days differ. Intervals that take rows as
+independent are too narrow then, and alarms come without harm. Counters know neither customers nor days, so
+the recording rules widen their intervals by what the reference shows.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from minorkey.evaluation.bootstrap import row_weights, units
+from minorkey.evaluation.calibration import clipped_logit
+from minorkey.evaluation.implied import implied_mcc_slopes, mcc_slopes
+from minorkey.evaluation.metrics import Confusion
+
+__all__ = ["reference_design"]
+
+Floats = npt.NDArray[np.float64]
+
+#: A period of the reference is this share of it, and at most so many seconds: what swings more slowly than
+#: from week to week is drift, of which an alarm is to tell.
+_PERIODS, _LONGEST = 10, 7 * 86_400.0
+
+
+def reference_design(
+    y: npt.ArrayLike,
+    score: npt.ArrayLike,
+    threshold: float,
+    *,
+    weight: npt.ArrayLike | None = None,
+    times: npt.ArrayLike | None = None,
+    entity: npt.ArrayLike | None = None,
+) -> dict[str, float]:
+    """Design effects of the figures that the recording rules measure.
+
+    A design effect is a figure's variance over that of as many independent rows. Each figure is made linear
+    in the rows; the variance is that of the sums over periods (a tenth of the reference each, a week at most,
+    from every row on, the end joined to the beginning), and that of the sums over entities. The larger of the
+    two counts, and 1 if both are smaller.
+
+    Args:
+        y: shape (n,), 0 or 1.
+        score: shape (n,), calibrated scores of rows that the model has not seen.
+        threshold: from which on a score is called positive.
+        weight: shape (n,), non-negative; None: all equal.
+        times: shape (n,), seconds; None: rows without order.
+        entity: shape (n,), the coarsest thing that rows belong to; None: rows.
+
+    Returns:
+        ``mcc``, ``mcc_gap`` (what is left of it beside a change of prevalence), ``precision``, ``recall``,
+        ``specificity``, ``prevalence``, ``calibration_intercept`` and ``calibration_slope``; each at least
+        1, and 1 where the rows do not tell.
+
+    Source: Kish (1965), "Survey Sampling", for the design effect; Kuensch (1989), "The Jackknife and the
+    Bootstrap for General Stationary Observations", for overlapping blocks; Liang and Zeger (1986) for sums
+    over clusters.
+    """
+    labels, own = np.asarray(y) == 1, row_weights(len(np.asarray(y)), weight)
+    influences = _influences(labels, np.asarray(score, np.float64), threshold, own)
+    order, length = (None, 0) if times is None else _periods(np.asarray(times, np.float64))
+    codes = None if entity is None else units(len(labels), entity)[0]
+    return {
+        name: max(1.0, _of_periods(values, order, length), _of_entities(values, codes))
+        for name, values in influences.items()
+    }
+
+
+def _influences(
+    y: npt.NDArray[np.bool_], score: Floats, threshold: float, weight: Floats
+) -> dict[str, Floats]:
+    """How much each row moves each figure, up to a factor; NaN where the figure is undefined."""
+    called = score >= threshold
+
+    def centred(values: npt.NDArray[Any], among: npt.NDArray[np.bool_] | None = None) -> Floats:
+        within = weight if among is None else weight * among
+        return np.asarray(within * (values - (within * values).sum() / within.sum()))
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cells = Confusion(
+            *((weight * cell).sum() for cell in (y & called, ~y & called, y & ~called, ~y & ~called))
+        )
+        slopes = mcc_slopes(cells)
+        prevalence = (cells.tp + cells.fn) / weight.sum()
+        recall, fall_out = cells.tp / (cells.tp + cells.fn), cells.fp / (cells.fp + cells.tn)
+        by_true, by_false = implied_mcc_slopes(prevalence, recall, fall_out)
+        of_recall, of_fall_out = centred(called, y), centred(called, ~y)
+        logit, information = clipped_logit(score), weight * score * (1 - score)
+        distance = logit - (information * logit).sum() / information.sum()
+        return {
+            "mcc": weight
+            * np.where(y, np.where(called, slopes.tp, slopes.fn), np.where(called, slopes.fp, slopes.tn)),
+            "mcc_gap": by_true * of_recall / (cells.tp + cells.fn)
+            + by_false * of_fall_out / (cells.fp + cells.tn),
+            "precision": centred(y, called),
+            "recall": of_recall,
+            "specificity": of_fall_out,
+            "prevalence": centred(y),
+            "calibration_intercept": centred(y - score),
+            "calibration_slope": centred((y - score) * distance),
+        }
+
+
+def _periods(times: Floats) -> tuple[npt.NDArray[np.intp], int]:
+    """The rows in time, and how many of them a period has."""
+    n, span = len(times), float(np.ptp(times)) if len(times) else 0.0
+    longest = np.ceil(n * _LONGEST / span) if span else n
+    return np.argsort(times, kind="stable"), int(min(n // _PERIODS, longest))
+
+
+def _of_periods(influence: Floats, order: npt.NDArray[np.intp] | None, length: int) -> float:
+    squares, n = _squares(influence), len(influence)
+    if order is None or not length or not squares:
+        return 0.0
+    sums = np.concatenate([[0.0], np.cumsum(np.tile(influence[order], 2))])
+    periods = sums[length : length + n] - sums[:n]
+    # Sums over a part of values that sum to 0 are smaller than those of independent ones.
+    return float((periods**2).mean() / (length / n * squares * (1 - length / n)))
+
+
+def _of_entities(influence: Floats, codes: npt.NDArray[np.intp] | None) -> float:
+    squares = _squares(influence)
+    if codes is None or not squares or not (last := int(codes.max())):
+        return 0.0
+    sums = np.bincount(codes, influence, last + 1)
+    return float((sums**2).sum() / squares * (last + 1) / last)
+
+
+def _squares(influence: Floats) -> float:
+    """Their sum, 0 where the figure is undefined."""
+    squares = float((influence**2).sum())
+    return squares if np.isfinite(squares) else 0.0
