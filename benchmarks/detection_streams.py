@@ -232,8 +232,8 @@ def _pool(
     profile = reference_profile(frame[reference], score[reference], _MONITOR, times=times)
     positive, decided = y[reference] == 1, called[reference]
     shown = {"recall": decided[positive].mean(), "specificity": 1 - decided[~positive].mean()}
-    # Rows of production have times, also where they are independent.
-    clock = np.arange(len(y[reference])) * (86_400.0 / DAY)
+    # Rows of production have times, also where they are independent; a market's are its own.
+    clock = np.arange(len(y[reference])) * (86_400.0 / (_MARKET_DAY if ordered else DAY))
     profile["design"] = reference_design(y[reference], score[reference], threshold, times=clock)
     profile["rates"] = reference_rates(y[reference], None, shown, profile["design"])
     columns = [frame[name].to_numpy() for name in numeric] + [score]

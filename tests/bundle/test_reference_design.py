@@ -4,9 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq, minimize
 from scipy.special import expit
 
 from minorkey.bundle.reference_design import reference_design
+from minorkey.evaluation.implied import implied_mcc
+from minorkey.evaluation.metrics import Confusion, matthews_corrcoef
 
 FIGURES = {
     "mcc",
@@ -44,8 +47,8 @@ def test_independent_rows_have_hardly_any() -> None:
     assert set(found[0]) == FIGURES
     for figure in FIGURES:
         values = [one[figure] for one in found]
-        assert min(values) == 1.0
-        assert np.mean(values) < 1.3, figure
+        assert np.median(values) < 1.2, figure
+        assert np.mean(values) < 1.4, figure
 
 
 @pytest.mark.parametrize(
@@ -61,7 +64,7 @@ def test_days_that_differ_enlarge_a_figure_by_as_much_as_it_swings(
 ) -> None:
     """Against the variance over many references that are drawn alike, beside that of independent rows."""
     random = np.random.default_rng(0)
-    drawn = [days(random, DAYS, **moves) for _ in range(300)]
+    drawn = [days(random, DAYS, **moves) for _ in range(1_000)]
     of = {
         "prevalence": lambda y, score: float(y.mean()),
         "recall": recall,
@@ -77,9 +80,96 @@ def test_days_that_differ_enlarge_a_figure_by_as_much_as_it_swings(
             "calibration_intercept": np.var(y - score) / (DAYS * ROWS),
         }
     wanted = swings / rows[figure]
-    told = np.mean([effects(*one)[figure] for one in drawn[:100]])
+    told = np.mean([effects(*one)[figure] for one in drawn[:300]])
     assert wanted > 1.5
-    assert told == pytest.approx(wanted, rel=0.25)
+    assert told == pytest.approx(wanted, rel=0.2)
+
+
+def figures(y: np.ndarray, score: np.ndarray, weight: np.ndarray, prevalence: float) -> dict[str, float]:
+    """Every figure itself, of weighted rows; the gap at a share of positives that stays."""
+    called = (score >= 0.3).astype(float)
+    confusion = Confusion(
+        *(
+            (weight * cell).sum()
+            for cell in (y * called, (1 - y) * called, y * (1 - called), (1 - y) * (1 - called))
+        )
+    )
+    recall = confusion.tp / (confusion.tp + confusion.fn)
+    fall_out = confusion.fp / (confusion.fp + confusion.tn)
+    x = np.log(score / (1 - score))
+    fitted = minimize(
+        lambda beta: weight @ (np.logaddexp(0, beta[0] + beta[1] * x) - y * (beta[0] + beta[1] * x)),
+        [0.0, 1.0],
+        tol=1e-12,
+    )
+    shift = brentq(lambda shift: weight @ (y - expit(shift + x)), -5, 5)
+    return {
+        "mcc": float(matthews_corrcoef(confusion)),
+        "mcc_gap": float(implied_mcc(prevalence, recall, fall_out)),
+        "precision": confusion.tp / (confusion.tp + confusion.fp),
+        "recall": recall,
+        "specificity": 1 - fall_out,
+        "prevalence": (weight @ y) / weight.sum(),
+        "calibration_intercept": shift,
+        "calibration_slope": float(fitted.x[1]),
+    }
+
+
+def test_a_row_counts_for_as_much_as_it_moves_a_figure() -> None:
+    """Of sorted rows half go together in fours: the effects are those of numeric derivatives."""
+    random = np.random.default_rng(6)
+    x = random.normal(-2.2, 1.5, 600)
+    y = (random.random(600) < expit(x)).astype(int)
+    alike = np.lexsort((x, y))
+    y, score = y[alike], expit(x[alike])
+    weight = random.uniform(0.5, 2.0, len(y))
+    prevalence = float(weight @ y / weight.sum())
+    entity = np.where(random.random(len(y)) < 0.5, np.arange(len(y)), np.arange(len(y)) // 4)
+    codes, step = np.unique(entity, return_inverse=True)[1], 1e-4
+    moved = {figure: np.empty(len(y)) for figure in FIGURES}
+    for row in range(len(y)):
+        sides = [weight.copy(), weight.copy()]
+        sides[0][row] -= step
+        sides[1][row] += step
+        low, high = (figures(y, score, one, prevalence) for one in sides)
+        for figure in FIGURES:
+            moved[figure][row] = weight[row] * (high[figure] - low[figure]) / (2 * step)
+    found = effects(y, score, weight=weight, entity=entity, times=None)
+    for figure, influence in moved.items():
+        sums = np.bincount(codes, influence)
+        wanted = (sums**2).sum() / (influence**2).sum() * len(sums) / (len(sums) - 1)
+        assert found[figure] == pytest.approx(max(1.0, wanted), rel=0.02), figure
+    assert min(found.values()) > 1.3
+
+
+@pytest.mark.parametrize(
+    ("moves", "swinging"),
+    [
+        ({"outcome": 0.7}, ("mcc", "precision", "prevalence", "calibration_intercept")),
+        ({"scores": 1.0}, ("mcc", "mcc_gap", "recall", "calibration_slope")),
+    ],
+)
+def test_figures_that_days_move_have_effects_beyond_chance(
+    moves: dict[str, float], swinging: tuple[str, ...]
+) -> None:
+    found = [effects(*days(np.random.default_rng(seed), DAYS, **moves)) for seed in range(10)]
+    for figure in swinging:
+        assert np.mean([one[figure] for one in found]) > 1.5, figure
+
+
+def test_a_memory_of_days_is_seen_as_far_as_periods_reach() -> None:
+    """Days with a memory of 0.7: the effect is larger than that of days by themselves, and not yet whole."""
+    random = np.random.default_rng(8)
+    found, swings = [], []
+    for _ in range(100):
+        moves = np.zeros(DAYS)
+        for day in range(DAYS):
+            moves[day] = 0.7 * moves[day - 1] + np.sqrt(1 - 0.7**2) * 0.5 * random.normal()
+        y = (random.random((DAYS, ROWS)) < expit(-2 + moves[:, None])).astype(int)
+        found.append(effects(y, np.full(y.shape, 0.1))["prevalence"])
+        swings.append(y.mean())
+    whole = np.var(swings) / (np.mean(swings) * (1 - np.mean(swings)) / (DAYS * ROWS))
+    assert 0.5 * whole < np.mean(found) < whole
 
 
 def test_a_gap_does_not_swing_with_the_prevalence_alone() -> None:
@@ -103,6 +193,19 @@ def test_what_swings_more_slowly_than_a_week_is_no_noise() -> None:
         for rows in (ROWS, ROWS / 20)
     )
     assert within > 10 * beyond > 10
+
+
+def test_rows_without_order_have_no_periods() -> None:
+    y = np.repeat([0, 1], DAYS * ROWS // 2)
+    assert effects(y, np.full(len(y), 0.1), times=np.zeros(len(y)))["prevalence"] == 1
+
+
+def test_what_cannot_move_has_no_effect() -> None:
+    random = np.random.default_rng(7)
+    for _ in range(5):
+        y = (random.random(2_000) < 0.1).astype(int)
+        found = effects(y, np.where(y == 1, 0.9, 0.1), weight=random.uniform(0.1, 3.0, len(y)))
+        assert found["mcc"] == found["mcc_gap"] == found["recall"] == found["precision"] == 1
 
 
 def test_rows_that_come_threefold_count_as_one() -> None:

@@ -69,10 +69,10 @@ def test_intervals_of_a_version_stay_wide_when_another_one_serves(
     wanted = [figure for figure in of.measured_figures(COUNTS) if "mcc:measured_" in figure[0]]
     case = {
         "interval": f"{step}s",
-        # The labels go on after the reference is told no more.
-        "input_series": counters([(COUNTS, share) for share in (0.0, 0.25, 0.25, 0.5, 0.0)])
+        # Labels come for longer than a window after the reference was told last.
+        "input_series": counters([(COUNTS, 0.5 if at in (1, 4, 8, 12) else 0.0) for at in range(13)])
         + gauges(COUNTS.reference, 1),
-        "promql_expr_test": [equals(4 * step, name, labels, value) for name, labels, value in wanted],
+        "promql_expr_test": [equals(12 * step, name, labels, value) for name, labels, value in wanted],
     }
     (tmp_path / "test.yaml").write_text(text(["rules.yaml"], step, ORDER, [case]), encoding="utf-8")
     assert len(wanted) == 2

@@ -3,7 +3,6 @@
 import json
 import re
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -151,15 +150,24 @@ def test_a_promoted_version_scores_in_shadow_before_it_serves(
 def test_rows_of_a_predictor_that_was_restarted_count_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    looked: list[int] = []
+    sums = local_shadow._sums
+
+    def noted(*asked: Any) -> tuple[int, int, int]:
+        counted = sums(*asked)
+        looked.append(counted[0])
+        return counted
+
     monkeypatch.setattr(local_shadow, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(local_shadow, "_sums", noted)
     first, second = (version(tmp_path, number, "rents") for number in range(2))
     url = deployed(tmp_path, first, "rents")["url"]
 
     def ask(url: str) -> None:
         for _ in range(20):
             httpx.post(f"{url}/predict", json=ROW, trust_env=False).raise_for_status()
-        wait_until(lambda: counted_in_shadow(local.status("rents"))[0].rows == 20)
-        time.sleep(0.5)  # ten looks
+        looked.clear()
+        wait_until(lambda: 20 in looked)
 
     with ThreadPoolExecutor(1) as pool:
         proof = pool.submit(
@@ -169,7 +177,6 @@ def test_rows_of_a_predictor_that_was_restarted_count_on(
         wait_until(lambda: any(counts.loaded for counts in counted_in_shadow(server)))
         ask(url)
         local.stop("rents")
-        time.sleep(0.5)
         assert not proof.done()
         again = local.start("rents", Path(first.bundle_uri), first.model_version)
         wait_until(lambda: any(counts.loaded for counts in counted_in_shadow(again)))

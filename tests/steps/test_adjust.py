@@ -104,6 +104,10 @@ def test_more_positives_shift_the_scores_of_the_same_ranking(champion: str, tmp_
         done.verdict["metrics"]["test"]["recall"]["value"]
     )
     assert reference["rates"]["prevalence"] == pytest.approx(0.4, abs=0.05)
+    # What swung in the champion's reference is not forgotten for a shorter one.
+    known = served.info.reference["design"]
+    assert reference["design"].keys() == known.keys()
+    assert all(reference["design"][figure] >= max(1.0, effect) for figure, effect in known.items())
 
 
 def test_the_verdict_is_in_mlflow_whether_or_not_anything_is_registered(

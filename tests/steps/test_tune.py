@@ -91,6 +91,8 @@ def test_the_bundle_knows_its_reference(sealed: Folders) -> None:
     assert rates["true_positive"] == pytest.approx(info.validation["recall"])
     assert rates["false_positive"] == pytest.approx(1 - info.validation["specificity"])
     assert 0 < rates["prevalence"] < 1 and rates["true_positive_variance"] > 0
+    assert {"mcc", "mcc_gap", "prevalence", "recall"} < info.reference["design"].keys()
+    assert min(info.reference["design"].values()) >= 1
     assert len(null["largest"]["psi"]) == len(null["windows"])
     for entry in (*info.reference["features"].values(), info.reference["score"]):
         assert [len(pair) for pair in entry["null"]["psi"]] == [len(null["quantiles"])] * len(null["windows"])

@@ -22,6 +22,8 @@ Floats = npt.NDArray[np.float64]
 #: A period of the reference is this share of it, and at most so many seconds: what swings more slowly than
 #: from week to week is drift, of which an alarm is to tell.
 _PERIODS, _LONGEST = 10, 7 * 86_400.0
+#: What moves a figure by less than so much of a row is the rounding of numbers.
+_ROUNDING = 1e-9
 
 
 def reference_design(
@@ -37,8 +39,8 @@ def reference_design(
 
     A design effect is a figure's variance over that of as many independent rows. Each figure is made linear
     in the rows; the variance is that of the sums over periods (a tenth of the reference each, a week at most,
-    from every row on, the end joined to the beginning), and that of the sums over entities. The larger of the
-    two counts, and 1 if both are smaller.
+    from every row on, the end joined to the beginning; twice that less the one of half as long periods), and
+    that of the sums over entities. The larger of the two counts, and 1 if both are smaller.
 
     Args:
         y: shape (n,), 0 or 1.
@@ -54,23 +56,23 @@ def reference_design(
         1, and 1 where the rows do not tell.
 
     Source: Kish (1965), "Survey Sampling", for the design effect; Kuensch (1989), "The Jackknife and the
-    Bootstrap for General Stationary Observations", for overlapping blocks; Liang and Zeger (1986) for sums
-    over clusters.
+    Bootstrap for General Stationary Observations", for overlapping blocks; Politis and Romano (1995),
+    "Bias-Corrected Nonparametric Spectral Estimation", for two lengths; Liang and Zeger (1986) for sums over
+    clusters.
     """
     labels, own = np.asarray(y) == 1, row_weights(len(np.asarray(y)), weight)
-    influences = _influences(labels, np.asarray(score, np.float64), threshold, own)
-    order, length = (None, 0) if times is None else _periods(np.asarray(times, np.float64))
-    codes = None if entity is None else units(len(labels), entity)[0]
+    order, length = _periods(np.zeros(len(labels)) if times is None else np.asarray(times, np.float64))
+    codes = np.zeros(len(labels), np.intp) if entity is None else units(len(labels), entity)[0]
     return {
         name: max(1.0, _of_periods(values, order, length), _of_entities(values, codes))
-        for name, values in influences.items()
+        for name, values in _influences(labels, np.asarray(score, np.float64), threshold, own).items()
     }
 
 
 def _influences(
     y: npt.NDArray[np.bool_], score: Floats, threshold: float, weight: Floats
 ) -> dict[str, Floats]:
-    """How much each row moves each figure, up to a factor; NaN where the figure is undefined."""
+    """How much each row moves each figure, up to a factor; 0 where the figure is undefined or cannot move."""
     called = score >= threshold
 
     def centred(values: npt.NDArray[Any], among: npt.NDArray[np.bool_] | None = None) -> Floats:
@@ -88,11 +90,12 @@ def _influences(
         of_recall, of_fall_out = centred(called, y), centred(called, ~y)
         logit, information = clipped_logit(score), weight * score * (1 - score)
         distance = logit - (information * logit).sum() / information.sum()
-        return {
+        found = {
             "mcc": weight
+            * weight.sum()
             * np.where(y, np.where(called, slopes.tp, slopes.fn), np.where(called, slopes.fp, slopes.tn)),
-            "mcc_gap": by_true * of_recall / (cells.tp + cells.fn)
-            + by_false * of_fall_out / (cells.fp + cells.tn),
+            "mcc_gap": weight.sum()
+            * (by_true * of_recall / (cells.tp + cells.fn) + by_false * of_fall_out / (cells.fp + cells.tn)),
             "precision": centred(y, called),
             "recall": of_recall,
             "specificity": of_fall_out,
@@ -100,34 +103,39 @@ def _influences(
             "calibration_intercept": centred(y - score),
             "calibration_slope": centred((y - score) * distance),
         }
+        least = _ROUNDING * np.sqrt((weight**2).sum())
+    return {
+        name: values if np.linalg.norm(values) > least else np.zeros(len(y)) for name, values in found.items()
+    }
 
 
 def _periods(times: Floats) -> tuple[npt.NDArray[np.intp], int]:
-    """The rows in time, and how many of them a period has."""
+    """The rows in time, and how many of them a period has; 0 where they have no order."""
     n, span = len(times), float(np.ptp(times)) if len(times) else 0.0
-    longest = np.ceil(n * _LONGEST / span) if span else n
-    return np.argsort(times, kind="stable"), int(min(n // _PERIODS, longest))
+    if not span > 0:
+        return np.arange(n), 0
+    return np.argsort(times, kind="stable"), int(min(n // _PERIODS, np.ceil(n * _LONGEST / span)))
 
 
-def _of_periods(influence: Floats, order: npt.NDArray[np.intp] | None, length: int) -> float:
-    squares, n = _squares(influence), len(influence)
-    if order is None or not length or not squares:
+def _of_periods(influence: Floats, order: npt.NDArray[np.intp], length: int) -> float:
+    squares, n = float((influence**2).sum()), len(influence)
+    if not length or not squares:
         return 0.0
     sums = np.concatenate([[0.0], np.cumsum(np.tile(influence[order], 2))])
-    periods = sums[length : length + n] - sums[:n]
-    # Sums over a part of values that sum to 0 are smaller than those of independent ones.
-    return float((periods**2).mean() / (length / n * squares * (1 - length / n)))
+
+    def of(length: int) -> float:
+        periods = sums[length : length + n] - sums[:n]
+        # Sums over a part of values that sum to 0 are smaller than those of independent ones.
+        return float((periods**2).mean() / (length / n * squares * (1 - length / n)))
+
+    # What goes on beyond a period is missing from it, and twice as much of it from half a period.
+    return 2 * of(length) - of(length // 2) if length > 1 else of(length)
 
 
-def _of_entities(influence: Floats, codes: npt.NDArray[np.intp] | None) -> float:
-    squares = _squares(influence)
-    if codes is None or not squares or not (last := int(codes.max())):
+def _of_entities(influence: Floats, codes: npt.NDArray[np.intp]) -> float:
+    squares = float((influence**2).sum())
+    last = int(codes.max(initial=0))
+    if not last or not squares:
         return 0.0
     sums = np.bincount(codes, influence, last + 1)
     return float((sums**2).sum() / squares * (last + 1) / last)
-
-
-def _squares(influence: Floats) -> float:
-    """Their sum, 0 where the figure is undefined."""
-    squares = float((influence**2).sum())
-    return squares if np.isfinite(squares) else 0.0

@@ -88,13 +88,21 @@ def prove_in_shadow(model: str, version: str, bundle: str, *, rows: int, seconds
     """
     counted = _Counted(_sums(begin_shadow(model, version, bundle), version))
     emit("waiting", text=f"version {version} scores {rows:,} rows in shadow first (at most {seconds:.0f} s)")
-    deadline = time.monotonic() + seconds
+    answered = time.monotonic()
+    deadline = answered + seconds
     while True:
         # The predictor may be restarted meanwhile, at another address.
         server = status(model)
         if server is not None:
             with suppress(StateError):
                 counted.look(_sums(server, version))
+                answered = time.monotonic()
+        if time.monotonic() - answered > _LOAD_SECONDS:
+            raise StateError(
+                f"the predictor has not answered for {_LOAD_SECONDS:.0f} s",
+                key=f"predictor of {model}",
+                remedy=f"read predictor.log; `minorkey promote {model} --version {version}` once it answers",
+            )
         scored, differing, failed = counted.gained
         if failed:
             raise StateError(
@@ -106,8 +114,7 @@ def prove_in_shadow(model: str, version: str, bundle: str, *, rows: int, seconds
             return {"rows": scored, "differing": differing}
         if time.monotonic() >= deadline:
             raise StateError(
-                f"the version scored {scored:,} rows in shadow within {seconds:.0f} s"
-                + ("" if server is not None else ", and no predictor runs any more"),
+                f"the version scored {scored:,} rows in shadow within {seconds:.0f} s",
                 key="deploy.shadow.rows",
                 value=rows,
                 allowed="rows that the traffic brings within deploy.shadow.minutes",

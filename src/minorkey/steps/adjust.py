@@ -246,7 +246,7 @@ def _profile(champion: Bundle, done: Treatment, verdict: dict[str, Any]) -> dict
     )
     shown = {name: told["value"] for name, told in verdict["metrics"]["test"].items()}
     later = done.later
-    design = reference_design(
+    swings = reference_design(
         later.y,
         calibration.apply(done.raw[1]),
         threshold,
@@ -254,6 +254,9 @@ def _profile(champion: Bundle, done: Treatment, verdict: dict[str, Any]) -> dict
         times=later.event_time,
         entity=later.entity,
     )
+    # The ranking is the champion's, and its reference may be longer: what swung there is not forgotten.
+    known = champion.info.reference.get("design", {})
+    design = {name: max(effect, known.get(name, 1.0)) for name, effect in swings.items()}
     return {**profile, "rates": reference_rates(later.y, later.weight, shown, design), "design": design}
 
 

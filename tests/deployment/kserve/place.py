@@ -131,12 +131,12 @@ class Model:
         assert not spec.get("canary")
         return spec["predictor"]["labels"]["minorkey.io/version"]
 
-    def is_gone(self) -> bool:
-        """Whether nothing of it is left on the cluster, in a moment."""
+    def leaves(self, *predictors: str) -> bool:
+        """Whether these Deployments, and no others, are on the cluster, in a moment: controllers take one."""
         until = time.monotonic() + 10
-        while self.fake.deployments() and time.monotonic() < until:
+        while self.fake.deployments().keys() != set(predictors) and time.monotonic() < until:
             time.sleep(0.02)
-        return not self.fake.deployments()
+        return self.fake.deployments().keys() == set(predictors)
 
     def with_serving(self, **changes: Any) -> "Model":
         """The same model under another specification of its serving."""

@@ -52,7 +52,7 @@ def test_a_gateway_that_kserve_does_not_use(place: Place, fault: str) -> None:
     assert caught.value.key == "HTTPRoute cards in namespace serving"
     assert "enableGatewayApi" in caught.value.remedy
     assert (model.champion, model.served()) == ("1", "1")
-    assert model.fake.deployments().keys() == {"cards-v1-predictor"}
+    assert model.leaves("cards-v1-predictor")
 
 
 def test_a_bundle_that_the_cluster_cannot_read(place: Place) -> None:
@@ -62,7 +62,7 @@ def test_a_bundle_that_the_cluster_cannot_read(place: Place) -> None:
         model.deploy("2")
     assert "the bundle is not read" in caught.value.value and "elsewhere" in caught.value.value
     assert "serving.kserve.service_account" in caught.value.remedy
-    assert model.champion == "" and model.is_gone()
+    assert model.champion == "" and model.leaves()
 
 
 @pytest.mark.parametrize("uri", ["file:///home/me/bundles/1", "http://example.test/1", "ftp://a/b"])
@@ -190,7 +190,7 @@ def test_an_account_that_does_not_exist(place: Place) -> None:
     model = place(service_account="nobody", start_seconds=3)
     with pytest.raises(StateError, match="do not answer") as caught:
         model.deploy("1")
-    assert caught.value.value == "no pod was made" and model.is_gone()
+    assert caught.value.value == "no pod was made" and model.leaves()
 
 
 def test_an_api_that_stumbles_is_asked_again(place: Place) -> None:
