@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from minorkey.bundle.null_quantiles import QUANTILES, STATISTICS, WINDOWS, null_quantiles
-from minorkey.bundle.reference_rates import reference_rates
+from minorkey.bundle.reference_rates import better_rates, reference_rates
 from minorkey.drift.divergences import smoothed
 
 BINS = {"a": 10, "b": 4}
@@ -88,3 +88,27 @@ def test_reference_rates():
     assert alone["true_positive"] is None and alone["true_positive_variance"] is None
     assert alone["false_positive"] == 0 and alone["prevalence"] == 0
     assert reference_rates(np.zeros(0), None, {}, design)["prevalence"] is None
+
+
+def test_an_adjusted_model_is_judged_by_the_better_rates() -> None:
+    former = {
+        "prevalence": 0.05,
+        "true_positive": 0.8,
+        "false_positive": 0.01,
+        "true_positive_variance": 0.01,
+    }
+    fallen = {"prevalence": 0.1, "true_positive": 0.6, "false_positive": 0.01, "true_positive_variance": 0.02}
+    # Another threshold of the same ranking, better at a tenth of positives.
+    moved = {
+        "prevalence": 0.1,
+        "true_positive": 0.88,
+        "false_positive": 0.015,
+        "true_positive_variance": 0.02,
+    }
+    assert better_rates(fallen, former) == former | {"prevalence": 0.1}
+    assert better_rates(moved, former) == moved
+    assert better_rates(fallen, {}) == fallen
+    assert better_rates(fallen, former | {"false_positive": None}) == fallen
+    unknown = fallen | {"prevalence": None}
+    assert better_rates(unknown, former) == unknown
+    assert better_rates(fallen | {"prevalence": 0.0}, former)["true_positive"] == 0.6

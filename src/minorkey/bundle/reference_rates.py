@@ -5,7 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["reference_rates"]
+from minorkey.evaluation.implied import implied_mcc
+
+__all__ = ["better_rates", "reference_rates"]
 
 
 def reference_rates(
@@ -47,3 +49,29 @@ def reference_rates(
         variance = effect * rate * (1 - rate) * (own**2).sum() / own.sum() ** 2 if known else None
         found[f"{name}_variance"] = None if variance is None else float(variance)
     return found
+
+
+def better_rates(
+    fresh: Mapping[str, float | None], former: Mapping[str, float | None]
+) -> dict[str, float | None]:
+    """The rates by which an adjusted model is judged: the fresh ones, or the former if they promise more.
+
+    With the ranking intact the threshold that is best today does no worse than the former rates imply. If it
+    does, the ranking may have begun to fall before that could be told from luck: then the fresh rates would
+    make the fall the measure, and no alert would tell of it any more.
+
+    Args:
+        fresh: of rows that came since, from `reference_rates`.
+        former: of the reference before; empty where it is not known.
+
+    Returns:
+        Those with the higher Matthews correlation at the fresh prevalence, and that prevalence.
+    """
+    prevalence, implied = fresh["prevalence"], []
+    for rates in (fresh, former):
+        true, false = rates.get("true_positive"), rates.get("false_positive")
+        if prevalence is None or true is None or false is None:
+            return dict(fresh)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            implied.append(float(implied_mcc(prevalence, true, false)))
+    return {**former, "prevalence": prevalence} if implied[1] > implied[0] else dict(fresh)

@@ -13,7 +13,7 @@ from minorkey.bundle.bundle import Bundle
 from minorkey.bundle.recalibration import write_recalibrated
 from minorkey.bundle.reference import reference_profile
 from minorkey.bundle.reference_design import reference_design
-from minorkey.bundle.reference_rates import reference_rates
+from minorkey.bundle.reference_rates import better_rates, reference_rates
 from minorkey.data.compatibility import require_champion_features
 from minorkey.data.dataset import Dataset, Schema
 from minorkey.data.membership import seen_in_training, with_adjustment
@@ -234,7 +234,10 @@ def _write_bundle(
 
 
 def _profile(champion: Bundle, done: Treatment, verdict: dict[str, Any]) -> dict[str, Any]:
-    """What production is compared with from now on: the fresh rows, and the rates on the later of them."""
+    """What production is compared with from now on: the fresh rows, and the rates on the later of them.
+
+    Where the threshold is the best one for the Matthews correlation, the champion's rates if they are better.
+    """
     calibration, threshold = done.shipped
     both = (done.earlier, done.later)
     times = [part.event_time for part in both if part.event_time is not None]
@@ -257,7 +260,11 @@ def _profile(champion: Bundle, done: Treatment, verdict: dict[str, Any]) -> dict
     # The ranking is the champion's, and its reference may be longer: what swung there is not forgotten.
     known = champion.info.reference.get("design", {})
     design = {name: max(effect, known.get(name, 1.0)) for name, effect in swings.items()}
-    return {**profile, "rates": reference_rates(later.y, later.weight, shown, design), "design": design}
+    rates = reference_rates(later.y, later.weight, shown, design)
+    policy = ThresholdSpec.model_validate(champion.info.lineage.get("threshold_policy") or {})
+    if policy.policy == "max_mcc":
+        rates = better_rates(rates, champion.info.reference.get("rates", {}))
+    return {**profile, "rates": rates, "design": design}
 
 
 def _study(
