@@ -19,8 +19,7 @@ __all__ = ["reference_design"]
 
 Floats = npt.NDArray[np.float64]
 
-#: A period of the reference is this share of it, and at most so many seconds: what swings more slowly than
-#: from week to week is drift, of which an alarm is to tell.
+#: A period of the reference is this share of it, and at most so many seconds.
 _PERIODS, _LONGEST = 10, 7 * 86_400.0
 #: What moves a figure by less than so much of a row is the rounding of numbers.
 _ROUNDING = 1e-9
@@ -38,9 +37,10 @@ def reference_design(
     """Design effects of the figures that the recording rules measure.
 
     A design effect is a figure's variance over that of as many independent rows. Each figure is made linear
-    in the rows; the variance is that of the sums over periods (a tenth of the reference each, a week at most,
-    from every row on, the end joined to the beginning; twice that less the one of half as long periods), and
-    that of the sums over entities. The larger of the two counts, and 1 if both are smaller.
+    in the rows. Its variance comes from the sums over periods (a tenth of the reference each, a week at most,
+    from every row on): half the mean square of what they differ by from the period before. So a reference
+    that drifted, as it has when a retune answers a drift, does not count as one that swings. Or it comes from
+    the sums over entities. The larger of the two counts, and 1 if both are smaller.
 
     Args:
         y: shape (n,), 0 or 1.
@@ -55,9 +55,8 @@ def reference_design(
         ``specificity``, ``prevalence``, ``calibration_intercept`` and ``calibration_slope``; each at least
         1, and 1 where the rows do not tell.
 
-    Source: Kish (1965), "Survey Sampling", for the design effect; Kuensch (1989), "The Jackknife and the
-    Bootstrap for General Stationary Observations", for overlapping blocks; Politis and Romano (1995),
-    "Bias-Corrected Nonparametric Spectral Estimation", for two lengths; Liang and Zeger (1986) for sums over
+    Source: Kish (1965), "Survey Sampling", for the design effect; Allan (1966), "Statistics of Atomic
+    Frequency Standards", for differences of neighbouring periods; Liang and Zeger (1986) for sums over
     clusters.
     """
     labels, own = np.asarray(y) == 1, row_weights(len(np.asarray(y)), weight)
@@ -121,15 +120,10 @@ def _of_periods(influence: Floats, order: npt.NDArray[np.intp], length: int) -> 
     squares, n = float((influence**2).sum()), len(influence)
     if not length or not squares:
         return 0.0
-    sums = np.concatenate([[0.0], np.cumsum(np.tile(influence[order], 2))])
-
-    def of(length: int) -> float:
-        periods = sums[length : length + n] - sums[:n]
-        # Sums over a part of values that sum to 0 are smaller than those of independent ones.
-        return float((periods**2).mean() / (length / n * squares * (1 - length / n)))
-
-    # What goes on beyond a period is missing from it, and twice as much of it from half a period.
-    return 2 * of(length) - of(length // 2) if length > 1 else of(length)
+    sums = np.concatenate([[0.0], np.cumsum(influence[order])])
+    periods = sums[length:] - sums[:-length]
+    steps = periods[length:] - periods[:-length]
+    return float((steps**2).mean() / 2 / (length / n * squares))
 
 
 def _of_entities(influence: Floats, codes: npt.NDArray[np.intp]) -> float:
