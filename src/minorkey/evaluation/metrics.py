@@ -45,6 +45,18 @@ class Confusion:
     fn: Floats
     tn: Floats
 
+    @classmethod
+    def of(cls, positive: npt.NDArray[np.bool_], called: npt.NDArray[np.bool_], weights: Floats) -> Self:
+        """The counts of rows.
+
+        Args:
+            positive: shape (n,), outcomes.
+            called: shape (n,), decisions.
+            weights: shape (replicates, n), or (n,) for a single one of shape ().
+        """
+        cells = (positive & called, ~positive & called, positive & ~called, ~positive & ~called)
+        return cls(*(weights @ cell.astype(np.float64) for cell in cells))
+
 
 @dataclass(frozen=True)
 class Judged:

@@ -172,7 +172,7 @@ def prove(
         calls.append(calibration.apply(raw) >= threshold)
 
     def gains(weights: Floats) -> tuple[Floats, Floats]:
-        before, after = (_matthews(weights, labels, called) for called in calls)
+        before, after = (matthews_corrcoef(Confusion.of(labels, called, weights)) for called in calls)
         return weights @ (losses[0] - losses[1]) / weights.sum(axis=1), after - before
 
     drawn = [
@@ -196,9 +196,3 @@ def prove(
         loss,
         correlation,
     )
-
-
-def _matthews(weights: Floats, positive: npt.NDArray[np.bool_], called: npt.NDArray[np.bool_]) -> Floats:
-    cells = (positive & called, ~positive & called, positive & ~called, ~positive & ~called)
-    tp, fp, fn, tn = (weights @ cell.astype(np.float64) for cell in cells)
-    return np.asarray(matthews_corrcoef(Confusion(tp, fp, fn, tn)))
