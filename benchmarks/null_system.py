@@ -181,11 +181,11 @@ def relive(random: np.random.Generator, life: Life, hour: int, fix: Fix) -> Life
 
 def _life(
     random: np.random.Generator,
-    model: "Model",
+    model: Model,
     days: Floats,
     first: int,
     hours: int,
-    reference: "Hourly",
+    reference: Hourly,
     before: Floats,
 ) -> Life:
     served = _hourly(random, model, days, first, hours)

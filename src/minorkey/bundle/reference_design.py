@@ -59,12 +59,18 @@ def reference_design(
     Frequency Standards", for differences of neighbouring periods; Liang and Zeger (1986) for sums over
     clusters.
     """
-    labels, own = np.asarray(y) == 1, row_weights(len(np.asarray(y)), weight)
-    order, length = _periods(np.zeros(len(labels)) if times is None else np.asarray(times, np.float64))
-    codes = np.zeros(len(labels), np.intp) if entity is None else units(len(labels), entity)[0]
+    labels, scores = np.asarray(y) == 1, np.asarray(score, np.float64)
+    n = len(labels)
+    own = row_weights(n, weight)
+    codes = np.zeros(n, np.intp) if entity is None else units(n, entity)[0]
+    length = 0
+    if times is not None:
+        moments = np.asarray(times, np.float64)
+        length, order = _period(moments), np.argsort(moments, kind="stable")
+        labels, scores, own, codes = labels[order], scores[order], own[order], codes[order]
     return {
-        name: max(1.0, _of_periods(values, order, length), _of_entities(values, codes))
-        for name, values in _influences(labels, np.asarray(score, np.float64), threshold, own).items()
+        name: _effect(values, length, codes)
+        for name, values in _influences(labels, scores, threshold, own).items()
     }
 
 
@@ -79,9 +85,7 @@ def _influences(
         return np.asarray(within * (values - (within * values).sum() / within.sum()))
 
     with np.errstate(divide="ignore", invalid="ignore"):
-        cells = Confusion(
-            *((weight * cell).sum() for cell in (y & called, ~y & called, y & ~called, ~y & ~called))
-        )
+        cells = Confusion.of(y, called, weight)
         slopes = mcc_slopes(cells)
         prevalence = (cells.tp + cells.fn) / weight.sum()
         recall, fall_out = cells.tp / (cells.tp + cells.fn), cells.fp / (cells.fp + cells.tn)
@@ -108,28 +112,24 @@ def _influences(
     }
 
 
-def _periods(times: Floats) -> tuple[npt.NDArray[np.intp], int]:
-    """The rows in time, and how many of them a period has; 0 where they have no order."""
+def _period(times: Floats) -> int:
+    """How many rows a period has; 0 where they have no order."""
     n, span = len(times), float(np.ptp(times)) if len(times) else 0.0
-    if not span > 0:
-        return np.arange(n), 0
-    return np.argsort(times, kind="stable"), int(min(n // _PERIODS, np.ceil(n * _LONGEST / span)))
+    return int(min(n // _PERIODS, np.ceil(n * _LONGEST / span))) if span > 0 else 0
 
 
-def _of_periods(influence: Floats, order: npt.NDArray[np.intp], length: int) -> float:
+def _effect(influence: Floats, length: int, codes: npt.NDArray[np.intp]) -> float:
+    """The larger of both variances over that of independent rows, at least 1."""
     squares, n = float((influence**2).sum()), len(influence)
-    if not length or not squares:
-        return 0.0
-    sums = np.concatenate([[0.0], np.cumsum(influence[order])])
-    periods = sums[length:] - sums[:-length]
-    steps = periods[length:] - periods[:-length]
-    return float((steps**2).mean() / 2 / (length / n * squares))
-
-
-def _of_entities(influence: Floats, codes: npt.NDArray[np.intp]) -> float:
-    squares = float((influence**2).sum())
-    last = int(codes.max(initial=0))
-    if not last or not squares:
-        return 0.0
-    sums = np.bincount(codes, influence, last + 1)
-    return float((sums**2).sum() / squares * (last + 1) / last)
+    if not squares:
+        return 1.0
+    found = [1.0]
+    if length:
+        sums = np.concatenate([[0.0], np.cumsum(influence)])
+        periods = sums[length:] - sums[:-length]
+        steps = periods[length:] - periods[:-length]
+        found.append(float((steps**2).mean() / 2 / (length / n * squares)))
+    if last := int(codes.max(initial=0)):
+        sums = np.bincount(codes, influence, last + 1)
+        found.append(float((sums**2).sum() / squares * (last + 1) / last))
+    return max(found)

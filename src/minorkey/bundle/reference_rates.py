@@ -67,11 +67,15 @@ def better_rates(
     Returns:
         Those with the higher Matthews correlation at the fresh prevalence, and that prevalence.
     """
-    prevalence, implied = fresh["prevalence"], []
-    for rates in (fresh, former):
-        true, false = rates.get("true_positive"), rates.get("false_positive")
-        if prevalence is None or true is None or false is None:
-            return dict(fresh)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            implied.append(float(implied_mcc(prevalence, true, false)))
-    return {**former, "prevalence": prevalence} if implied[1] > implied[0] else dict(fresh)
+    prevalence = fresh["prevalence"]
+    promised, before = _implied(prevalence, fresh), _implied(prevalence, former)
+    return {**former, "prevalence": prevalence} if before > promised else dict(fresh)
+
+
+def _implied(prevalence: float | None, rates: Mapping[str, float | None]) -> float:
+    """The Matthews correlation that rates imply; NaN where one of them is not known."""
+    true, false = rates.get("true_positive"), rates.get("false_positive")
+    if prevalence is None or true is None or false is None:
+        return np.nan
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(implied_mcc(prevalence, true, false))

@@ -87,13 +87,13 @@ def run(
         return spent_alpha(spec.gate.alpha, opening)
 
     emit("phase", phase="diagnose", text=f"diagnosing version {champion_version} on {len(data):,} fresh rows")
-    reference = _reference(champion, spec.confidence)
+    reference, policy = _reference(champion, spec.confidence), _policy(champion)
     done = treat(
         data,
         champion.score(data.features)[0],
         served,
         reference,
-        policy=_policy(champion),
+        policy=policy,
         spec=spec,
         alpha=alpha,
         seed=seed,
@@ -121,7 +121,7 @@ def run(
         },
     }
     if fix is not None:
-        _write_bundle(bundle_dir, champion, done, fix, verdict)
+        _write_bundle(bundle_dir, champion, done, fix, policy, verdict)
     curves = {"served": served[0].apply(done.raw[1]), "adjusted": now[0].apply(done.raw[1])}
     put_text(report_path, adjustment_page(verdict, done.later.y, curves, done.later.weight))
     put_text(card_path, adjustment_card(verdict))
@@ -208,7 +208,12 @@ def _judged(
 
 
 def _write_bundle(
-    folder: Path, champion: Bundle, done: Treatment, fix: Adjustment, verdict: dict[str, Any]
+    folder: Path,
+    champion: Bundle,
+    done: Treatment,
+    fix: Adjustment,
+    policy: ThresholdSpec,
+    verdict: dict[str, Any],
 ) -> None:
     rows, info = done.earlier, champion.info
     adjusted = {
@@ -227,13 +232,15 @@ def _write_bundle(
         folder,
         fix.calibration,
         fix.threshold,
-        reference=_profile(champion, done, verdict),
+        reference=_profile(champion, done, policy, verdict),
         membership=with_adjustment(info.membership, rows),
         lineage={**info.lineage, "adjusted": [*info.lineage.get("adjusted", []), adjusted]},
     )
 
 
-def _profile(champion: Bundle, done: Treatment, verdict: dict[str, Any]) -> dict[str, Any]:
+def _profile(
+    champion: Bundle, done: Treatment, policy: ThresholdSpec, verdict: dict[str, Any]
+) -> dict[str, Any]:
     """What production is compared with from now on: the fresh rows, and the rates on the later of them.
 
     Where the threshold is the best one for the Matthews correlation, the champion's rates if they are better.
@@ -261,7 +268,6 @@ def _profile(champion: Bundle, done: Treatment, verdict: dict[str, Any]) -> dict
     known = champion.info.reference.get("design", {})
     design = {name: max(effect, known.get(name, 1.0)) for name, effect in swings.items()}
     rates = reference_rates(later.y, later.weight, shown, design)
-    policy = ThresholdSpec.model_validate(champion.info.lineage.get("threshold_policy") or {})
     if policy.policy == "max_mcc":
         rates = better_rates(rates, champion.info.reference.get("rates", {}))
     return {**profile, "rates": rates, "design": design}
