@@ -1,6 +1,7 @@
 """Steps in containers of this machine, through kfp's DockerRunner and any engine with Docker's API."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def keep_until_read() -> None:
 
     kfp asks the engine to remove it at its end, then reads its log and its status: a short step is gone
     by then, which counts as a success whatever its status was (404) or ends the run (500, as podman
-    answers in the moment of the removal).
+    answers in the moment of the removal). It also follows the log once the step runs, which podman may
+    never answer where the step ends in that moment or says nothing for the client's timeout.
     """
     docker_task_handler.run_docker_container = _run
 
@@ -43,10 +45,23 @@ def _run(client: Any, image: str, command: list[str], volumes: dict[str, Any], *
         print(f"Pulling image {image!r}")
         client.images.pull(image)
     print(f"Found image {image!r}\n")
-    container = client.containers.run(image=image, command=command, detach=True, volumes=volumes, **options)
+    container = client.containers.create(image=image, command=command, volumes=volumes, **options)
     try:
-        for piece in container.logs(stream=True):
-            print(piece.decode(errors="replace"), end="")
+        output = container.attach(stream=True, demux=True)
+        container.start()
+        _print_lines(output)
         return int(container.wait()["StatusCode"])
     finally:
         container.remove(force=True)
+
+
+def _print_lines(output: Iterable[tuple[bytes | None, bytes | None]]) -> None:
+    """Print standard output and standard error line by line, so that neither splits a line of the other."""
+    begun = [b"", b""]
+    for pieces in output:
+        for stream, piece in enumerate(pieces):
+            *lines, begun[stream] = (begun[stream] + (piece or b"")).split(b"\n")
+            for line in lines:
+                print(line.decode(errors="replace"))
+    for line in filter(None, begun):
+        print(line.decode(errors="replace"))

@@ -75,18 +75,42 @@ def test_steps_really_ran_in_containers(results):
     assert log.count(f"Found image '{PIPELINE}'") == len(executed)
 
 
-@pytest.mark.parametrize("status", [0, 7])
-def test_a_step_that_ends_at_once_keeps_its_status(engine, monkeypatch, status):
+@pytest.fixture
+def step(engine, monkeypatch):
+    """Runs a shell's line as a step does, through a client of a given timeout, and gives its status."""
     monkeypatch.setattr(docker_task_handler, "run_docker_container", None)
     containers.keep_until_read()
     options = {"network_mode": "host", "ulimits": [Ulimit(**limit) for limit in LIMITS]}
-    client = docker.from_env()
-    for _ in range(5):
-        command = ["/bin/sh", "-c", f"exit {status}"]
-        run_it = docker_task_handler.run_docker_container
-        assert run_it(client, image=PIPELINE, command=command, volumes={}, **options) == status
-    assert not client.containers.list(all=True, filters={"ancestor": PIPELINE})
-    client.close()
+
+    def run_it(line: str, timeout: int = 60) -> int:
+        client = docker.from_env(timeout=timeout)
+        command = ["/bin/sh", "-c", line]
+        try:
+            return docker_task_handler.run_docker_container(
+                client, image=PIPELINE, command=command, volumes={}, **options
+            )
+        finally:
+            assert not client.containers.list(all=True, filters={"ancestor": PIPELINE})
+            client.close()
+
+    return run_it
+
+
+@pytest.mark.parametrize("status", [0, 7])
+def test_a_step_that_ends_at_once_keeps_its_status(step, status):
+    assert [step(f"exit {status}") for _ in range(5)] == [status] * 5
+
+
+def test_a_steps_whole_output_is_printed(step, capsys):
+    assert step("seq 20000; echo Müller >&2; printf end; exit 3") == 3
+    lines = capsys.readouterr().out.split()
+    assert [line for line in lines if line.isdigit()] == [str(number) for number in range(1, 20_001)]
+    assert {"Müller", "end"} <= set(lines)
+
+
+def test_a_step_may_be_silent_for_longer_than_the_engines_client_waits(step, capsys):
+    assert step("sleep 6; echo done; exit 4", timeout=2) == 4
+    assert "done" in capsys.readouterr().out
 
 
 def test_the_predictor_serves_a_mounted_bundle_as_a_plain_user_and_ends_on_sigterm(results):
