@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from minorkey.bundle.reference import Bins, assign_bins, reference_profile
+from minorkey.drift.divergences import population_stability_index, smoothed
 from minorkey.spec import MonitorSpec
 from tests.bundle.conftest import table
 
@@ -33,6 +34,40 @@ def test_every_entry_counts_every_row_once():
         counts = np.bincount(places, minlength=len(entry["bins"]))
         assert np.allclose(counts / 1_000, entry["fractions"]) and sum(entry["fractions"]) == pytest.approx(1)
         assert len(set(entry["bins"])) == len(entry["bins"])
+
+
+def test_thinned_rows_by_their_weights_are_as_the_rows_that_they_stand_for():
+    random = np.random.default_rng(1)
+    rows = random.normal(size=80_000)
+    scores = 1 / (1 + np.exp(5 - 1.5 * rows))
+    kept = random.random(len(rows)) < np.where(scores < 0.04, 0.1, 1.0)
+    weight = np.where(scores[kept] < 0.04, 10.0, 1.0)
+    thinned = reference_profile(
+        pd.DataFrame({"x": rows[kept]}),
+        scores[kept],
+        MonitorSpec(),
+        weight=weight,
+        times=np.arange(kept.sum()) * 60.0,
+    )
+    whole = reference_profile(
+        pd.DataFrame({"x": rows}), scores, MonitorSpec(), times=np.arange(len(rows)) * 60.0
+    )
+    window = thinned["null"]["windows"].index(8_000)
+    for entry, alike, values in (
+        (thinned["features"]["x"], whole["features"]["x"], random.normal(size=(40, 8_000))),
+        (thinned["score"], whole["score"], random.choice(scores, (40, 8_000))),
+    ):
+        reference = smoothed(np.array(entry["fractions"]) * thinned["rows"])
+        found = [
+            population_stability_index(
+                reference, smoothed(np.bincount(assign_bins(entry, one), minlength=len(entry["bins"])))
+            )
+            for one in values
+        ]
+        upper = entry["null"]["psi"][window][1]
+        assert np.mean(np.array(found) > upper) <= 0.1
+        # Too wide by the spread of the weights, not by their size.
+        assert upper < 5 * alike["null"]["psi"][window][1]
 
 
 def test_quantile_bins_hold_equal_shares():

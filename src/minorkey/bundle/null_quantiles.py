@@ -36,6 +36,7 @@ def null_quantiles(
     places: Mapping[str, npt.NDArray[np.intp]],
     bins: Mapping[str, int],
     *,
+    weight: Floats | None = None,
     times: Floats | None = None,
     seed: int = 0,
 ) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
@@ -48,6 +49,8 @@ def null_quantiles(
     Args:
         places: by feature shape (n,), the bin of every row.
         bins: by feature, how many bins there are.
+        weight: shape (n,), non-negative; None: all equal. A window of so many rows is drawn from as many of
+            these, which by their weights swing no less than those of production.
         times: shape (n,), seconds; None: rows without order.
         seed: the same seed gives the same quantiles.
 
@@ -62,6 +65,7 @@ def null_quantiles(
     if not rows:
         return {}, {}
     random = np.random.default_rng(seed)
+    own = np.ones(rows) if weight is None else weight / weight.mean()
     order = random.permutation(rows) if times is None else np.argsort(times, kind="stable")
     cell = max(size for size in _CELLS if size == 1 or size <= rows / _FEWEST_CELLS)
     cells = rows // cell
@@ -71,7 +75,8 @@ def null_quantiles(
     found: dict[str, dict[str, Any]] = {}
     largest = {name: np.full((len(WINDOWS), _REPLICATES), -np.inf) for name in STATISTICS}
     for feature, place in places.items():
-        counts = _counts(place[order[: cells * cell]], cell, bins[feature])
+        used = order[: cells * cell]
+        counts = _counts(place[used], own[used], cell, bins[feature])
         reference = smoothed(references @ counts)
         found[feature] = {}
         for name, statistic in STATISTICS.items():
@@ -85,11 +90,11 @@ def null_quantiles(
     }
 
 
-def _counts(place: npt.NDArray[np.intp], cell: int, bins: int) -> Floats:
-    """Rows by cell and bin, shape (cells, bins)."""
+def _counts(place: npt.NDArray[np.intp], weight: Floats, cell: int, bins: int) -> Floats:
+    """Weight of the rows by cell and bin, shape (cells, bins)."""
     cells = len(place) // cell
     flat = np.repeat(np.arange(cells), cell) * bins + place
-    return np.bincount(flat, minlength=cells * bins).reshape(cells, bins).astype(np.float64)
+    return np.asarray(np.bincount(flat, weight, cells * bins).reshape(cells, bins), np.float64)
 
 
 def _draws(random: np.random.Generator, cells: int, wanted: int, period: int) -> Floats:

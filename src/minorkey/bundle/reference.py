@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Bins", "assign_bins", "bin_entry", "reference_profile"]
 
+Weights = npt.NDArray[np.float64]
+
 _MISSING_BIN, _OTHER_BIN = "missing", "other"
 #: Most levels of a category with a bin of their own.
 _MOST_LEVELS = 20
@@ -34,16 +36,21 @@ def reference_profile(
     scores: Scores,
     monitor: "MonitorSpec",
     *,
+    weight: npt.ArrayLike | None = None,
     times: npt.NDArray[np.float64] | None = None,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Bins and fractions of every feature and of the score, and what they come to without drift.
+
+    Rows that were thinned, or that an audit lets stand for others, weigh what they stand for: production is
+    not thinned.
 
     Args:
         features: canonical features of rows that the scores are honest for (out of fold).
         scores: shape (n,), calibrated scores of these rows.
         monitor: number of bins, and of features that get a profile: those that the score depends on
             most, each by itself.
+        weight: shape (n,), non-negative; None: all equal.
         times: shape (n,), seconds: when the rows happened. None: rows without order.
         seed: seed of the null quantiles.
 
@@ -57,26 +64,23 @@ def reference_profile(
         quantile of ``reference["null"]``, the figure that chance alone gives (`null_quantiles`).
     """
     values = np.asarray(scores, np.float64)
-    entries = {name: bin_entry(features[name].to_numpy(), monitor.bins) for name in features.columns}
+    own = np.ones(len(values)) if weight is None else np.asarray(weight, np.float64)
+    entries = {name: bin_entry(features[name].to_numpy(), monitor.bins, own) for name in features.columns}
     places = {name: assign_bins(entry, features[name].to_numpy()) for name, entry in entries.items()}
     for name, entry in entries.items():
-        entry["importance"] = _importance(places[name], values)
+        entry["importance"] = _importance(places[name], values, own)
     ranked = sorted(entries, key=lambda name: -entries[name]["importance"])
     kept, left_out = ranked[: monitor.max_features], ranked[monitor.max_features :]
-    score = bin_entry(values, monitor.bins)
+    score = bin_entry(values, monitor.bins, own)
+    drawn: dict[str, Any] = {"weight": own, "times": times, "seed": seed}
     nulls, largest = null_quantiles(
-        {name: places[name] for name in kept},
-        {name: len(entries[name]["bins"]) for name in kept},
-        times=times,
-        seed=seed,
+        {name: places[name] for name in kept}, {name: len(entries[name]["bins"]) for name in kept}, **drawn
     )
-    own, _ = null_quantiles(
-        {"": assign_bins(score, values)}, {"": len(score["bins"])}, times=times, seed=seed
-    )
+    of_score, _ = null_quantiles({"": assign_bins(score, values)}, {"": len(score["bins"])}, **drawn)
     return {
         "rows": len(features),
         "features": {name: entries[name] | {"null": nulls.get(name, {})} for name in kept},
-        "score": score | {"null": own.get("", {})},
+        "score": score | {"null": of_score.get("", {})},
         "left_out": left_out,
         "null": {"windows": list(WINDOWS), "quantiles": list(QUANTILES), "largest": largest},
     }
@@ -130,7 +134,7 @@ def assign_bins(entry: dict[str, Any], values: npt.NDArray[Any]) -> npt.NDArray[
     return Bins(entry).places(values)
 
 
-def _importance(places: npt.NDArray[np.intp], scores: Scores) -> float:
+def _importance(places: npt.NDArray[np.intp], scores: Scores, weight: Weights) -> float:
     """The share of the variance of the score's log-odds that lies between the bins, from 0 to 1.
 
     Source: Pearson's correlation ratio; it estimates the first-order index of Sobol (1993).
@@ -139,23 +143,28 @@ def _importance(places: npt.NDArray[np.intp], scores: Scores) -> float:
         return 0.0
     clipped = np.clip(scores, _CLIP, 1 - _CLIP)
     logit = np.log(clipped / (1 - clipped))
-    rows = np.bincount(places)
-    means = np.bincount(places, logit) / np.maximum(rows, 1)
-    variance = logit.var()
-    return float(np.average((means - logit.mean()) ** 2, weights=rows) / variance) if variance > 0 else 0.0
+    mean = np.average(logit, weights=weight)
+    variance = np.average((logit - mean) ** 2, weights=weight)
+    if not variance > 0:
+        return 0.0
+    held = np.bincount(places, weight)
+    filled = held > 0
+    means = np.bincount(places, weight * logit)[filled] / held[filled]
+    return float(np.average((means - mean) ** 2, weights=held[filled]) / variance)
 
 
-def bin_entry(values: npt.NDArray[Any], bins: int) -> dict[str, Any]:
+def bin_entry(values: npt.NDArray[Any], bins: int, weight: Weights | None = None) -> dict[str, Any]:
     """The entry of one column, as `reference_profile` describes it, without what is known of chance.
 
     Args:
         values: shape (n,), float64 with NaN where missing, or str with "" where missing.
         bins: about how many there are, for numbers.
+        weight: shape (n,); None: all equal. Fractions go by it; the bins are cut by the rows.
     """
     numeric = values.dtype != object and values.dtype.kind in "fiub"
     entry = _numeric(values.astype(np.float64), bins) if numeric else _categorical(values)
-    counts = np.bincount(assign_bins(entry, values), minlength=len(entry["bins"]))
-    return {**entry, "fractions": (counts / max(1, len(values))).tolist()}
+    held = np.bincount(assign_bins(entry, values), weight, len(entry["bins"]))
+    return {**entry, "fractions": (held / (held.sum() or 1.0)).tolist()}
 
 
 def _numeric(values: npt.NDArray[np.float64], bins: int) -> dict[str, Any]:

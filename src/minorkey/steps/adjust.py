@@ -1,11 +1,12 @@
 """Adjust: find the cheapest fix for a served model on fresh labelled rows, and prove it on later ones."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from minorkey.aside import put_text
@@ -247,12 +248,12 @@ def _profile(
     """
     calibration, threshold = done.shipped
     both = (done.earlier, done.later)
-    times = [part.event_time for part in both if part.event_time is not None]
     profile = reference_profile(
         pd.concat([part.features for part in both], ignore_index=True),
         np.concatenate([calibration.apply(raw) for raw in done.raw]),
         MonitorSpec.model_validate(champion.info.lineage.get("monitor", {})),
-        times=np.concatenate(times) if times else None,
+        weight=_joined(part.weight for part in both),
+        times=_joined(part.event_time for part in both),
     )
     shown = {name: told["value"] for name, told in verdict["metrics"]["test"].items()}
     later = done.later
@@ -271,6 +272,11 @@ def _profile(
     if policy.policy == "max_mcc":
         rates = better_rates(rates, champion.info.reference.get("rates", {}))
     return {**profile, "rates": rates, "design": design}
+
+
+def _joined(parts: Iterable[npt.NDArray[np.float64] | None]) -> npt.NDArray[np.float64] | None:
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known) if known else None
 
 
 def _study(

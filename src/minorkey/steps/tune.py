@@ -194,7 +194,9 @@ def _reference(tuned: Tuned, watch: MonitorSpec, seed: int) -> dict[str, Any]:
     """What production is compared with: out-of-fold rows by bin, their rates, and how much both swing."""
     selected, data = tuned.selected, tuned.oof.data
     score = selected.calibration.apply(selected.raw)
-    profile = reference_profile(data.features, score, watch, times=data.event_time, seed=seed)
+    profile = reference_profile(
+        data.features, score, watch, weight=data.weight, times=data.event_time, seed=seed
+    )
     # Blocks whose models knew few rows differ for that alone.
     kindred = np.flatnonzero(tuned.oof.kindred)
     alike = data.take(kindred)
