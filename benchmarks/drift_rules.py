@@ -93,7 +93,7 @@ def measured(
     prevalence = table[..., 1].sum(axis=-1) / rows
     with np.errstate(divide="ignore", invalid="ignore"):
         mcc = np.where(known, matthews_corrcoef(cells), np.nan)
-        variance = np.where(known, np.nan_to_num(mcc_variance(cells, cells)), np.nan)
+        variance = np.where(known, mcc_variance(cells, cells), np.nan)
     true, false = rates["true_positive"], rates["false_positive"]
     own = implied_mcc_variance(
         prevalence, true, false, rates["true_positive_variance"], rates["false_positive_variance"]

@@ -22,10 +22,10 @@ def counted(seed: int, shift: float, slope: float, n: int = 30_000) -> tuple[np.
 
 
 def test_places_of_scores():
-    assert LOGIT_BINS[0] == "-9.75" and LOGIT_BINS[-1] == "9.75" and len(LOGIT_BINS) == 40
+    assert LOGIT_BINS[0] == "-15.75" and LOGIT_BINS[-1] == "9.75" and len(LOGIT_BINS) == 52
     scores = 1 / (1 + np.exp(-LOGIT_CENTRES))
-    np.testing.assert_array_equal(logit_bin_places(scores), np.arange(40))
-    assert logit_bin_places([0.0, 1.0, 0.5]).tolist() == [0, 39, 20]
+    np.testing.assert_array_equal(logit_bin_places(scores), np.arange(len(LOGIT_BINS)))
+    assert logit_bin_places([0.0, 1.0, 0.5]).tolist() == [0, 51, 32]
 
 
 def test_intercept_and_slope_are_those_of_a_logistic_regression():
@@ -50,6 +50,23 @@ def test_intervals_hold_what_is_true():
     assert (held >= 50).all()
 
 
+@pytest.mark.parametrize("prevalence", [2e-3, 1e-4, 2e-5])
+def test_rare_positives_do_not_make_true_probabilities_look_wrong(prevalence):
+    random = np.random.default_rng(0)
+    middle, distance = np.log(prevalence / (1 - prevalence)), 4.0
+    draws = [
+        1 / (1 + np.exp(-random.normal(middle + side * distance**2 / 2, distance, 500_000)))
+        for side in (-1, 1)
+    ]
+    rows = 200 / prevalence
+    counts = [
+        np.bincount(logit_bin_places(scores), minlength=len(LOGIT_BINS)) * share * rows / len(scores)
+        for scores, share in zip(draws, (1 - prevalence, prevalence), strict=True)
+    ]
+    found = fit_logit_bins(*counts)
+    assert abs(found.intercept) < 0.1 and abs(found.slope - 1) < 0.1
+
+
 def test_weights_enlarge_the_variances():
     once, twice = (fit_logit_bins(*counted(0, 0.0, 1.0), design_effect=effect) for effect in (1.0, 2.0))
     assert twice.intercept_variance == pytest.approx(2 * once.intercept_variance)
@@ -57,7 +74,7 @@ def test_weights_enlarge_the_variances():
 
 
 def test_scores_that_do_not_differ_tell_no_slope():
-    rows = np.zeros(40)
+    rows = np.zeros(len(LOGIT_BINS))
     rows[10] = 100
     found = fit_logit_bins(rows, rows / 50)
     assert np.isnan(found.slope) and np.isfinite(found.intercept)
@@ -67,7 +84,7 @@ def test_what_cannot_be_fitted_is_refused():
     with pytest.raises(ShapeError):
         fit_logit_bins([1.0], [1.0])
     with pytest.raises(ContractError):
-        fit_logit_bins(np.ones(40), np.zeros(40))
+        fit_logit_bins(np.ones(len(LOGIT_BINS)), np.zeros(len(LOGIT_BINS)))
 
 
 def test_one_score_goes_where_it_goes_among_others() -> None:

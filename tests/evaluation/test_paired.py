@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from minorkey.evaluation.implied import mcc_variance
+from minorkey.evaluation.implied import mcc_slopes, mcc_variance
 from minorkey.evaluation.metrics import matthews_corrcoef
 from minorkey.evaluation.paired import RAISED, confusion_of_challenger, confusion_of_champion, mcc_difference
 
@@ -54,11 +54,16 @@ def test_equals_are_seldom_called_better(differing):
     assert np.mean(np.array(low) > 0) <= 0.025 + 3 * np.sqrt(0.025 / 4_000)
 
 
-def test_weights_enlarge_the_variance_and_a_challenger_that_calls_nothing_has_none():
+def test_weights_enlarge_the_variance_and_one_that_calls_nothing_adds_none():
     cells = np.array([[[900.0, 12], [10, 14]], [[8, 5], [9, 30]]])
     assert mcc_difference(cells, 4 * cells)[1] > 3 * mcc_difference(cells, cells)[1]
     assert RAISED > 0
     silent = cells.copy()
     silent[:, 1] = 0
     difference, variance = mcc_difference(silent, silent)
-    assert difference < 0 and np.isnan(variance)
+    own = confusion_of_champion(silent)
+    slopes = mcc_slopes(own)
+    alone = mcc_variance(own, own)[0] + RAISED * sum(
+        slope[0] ** 2 for slope in (slopes.tp, slopes.fp, slopes.fn, slopes.tn)
+    )
+    assert difference < 0 and variance == pytest.approx(alone)

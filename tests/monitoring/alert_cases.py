@@ -64,6 +64,13 @@ def _down(job: str) -> Story:
     return Story((Series("up", (1, 1, 0, 1), labels),), labels, lambda w: w.fact_for)
 
 
+def _store_away(job: str, metric: str) -> Story:
+    labels = {"job": job, "instance": "a:8080"}
+    return Story(
+        (Series("up", (1,) * 4, labels), Series(metric, (1, 1, 0, 1), labels)), labels, lambda w: w.fact_for
+    )
+
+
 def _gone(job: str) -> Story:
     labels = {"job": job}
     return Story((Series("up", (1, 1, None, 1), labels | {"instance": "a:8080"}),), labels, lambda w: 1_200)
@@ -152,7 +159,8 @@ def stories(w: Windows) -> dict[str, list[Story]]:
         "MinorkeyNoLabels": [
             Story(
                 (
-                    _added("minorkey_label_received_total", IDENTITY | {"result": "joined"}, 9, 1, 0, 0, 9),
+                    _added("minorkey_label_received_total", IDENTITY | {"result": "joined"}, 9, 0, 0, 0, 9),
+                    _added("minorkey_label_received_total", IDENTITY | {"result": "late"}, 0, 1, 0, 0, 0),
                     _added("minorkey_label_received_total", IDENTITY | {"result": "unknown"}, 0, 9, 9, 9, 0),
                     # In the third phase nothing was asked, so nothing can be labelled.
                     _added("minorkey_rows_total", dict(IDENTITY), 100, 100, 0, 100, 100),
@@ -177,14 +185,22 @@ def stories(w: Windows) -> dict[str, list[Story]]:
                 lambda w: w.traffic,
             ),
         ],
-        "MinorkeyFeedbackDown": [_down("minorkey-feedback"), _gone("minorkey-feedback")],
+        "MinorkeyFeedbackDown": [
+            _down("minorkey-feedback"),
+            _gone("minorkey-feedback"),
+            _store_away("minorkey-feedback", "minorkey_feedback_database_up"),
+        ],
         "MinorkeyShadowIncomplete": [
             Story(
                 (Series("model:minorkey_shadow_lost:ratio", (0.0, 0.01, 0.0101, 0.0)),),
                 window=_facts,
             )
         ],
-        "MinorkeyTriggerDown": [_down("minorkey-trigger"), _gone("minorkey-trigger")],
+        "MinorkeyTriggerDown": [
+            _down("minorkey-trigger"),
+            _gone("minorkey-trigger"),
+            _store_away("minorkey-trigger", "minorkey_retune_ledger_up"),
+        ],
         "MinorkeyWebhookDeliveryFailing": [
             Story(
                 (

@@ -1,5 +1,6 @@
 """Every recording rule against the library: absent, just below its gate, right, and absent again."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from minorkey.spec import MonitorSpec
 from tests.monitoring import figures as of
 from tests.monitoring.counts import Counts, drawn_counts
 from tests.monitoring.exported import counters, gauges
-from tests.monitoring.promtool import complaints, equals, text
+from tests.monitoring.promtool import IDENTITY, complaints, equals, series, text
 from tests.monitoring.rule_cases import CASES, ORDER, rule_file
 from tests.monitoring.scenario import COUNTS
 
@@ -76,6 +77,79 @@ def test_intervals_of_a_version_stay_wide_when_another_one_serves(
     }
     (tmp_path / "test.yaml").write_text(text(["rules.yaml"], step, ORDER, [case]), encoding="utf-8")
     assert len(wanted) == 2
+    assert complaints("test", "rules", tmp_path / "test.yaml") == ""
+
+
+@BOTH
+@pytest.mark.parametrize("called", [0, 1])
+def test_the_correlation_of_a_version_that_calls_all_alike_is_surely_nothing(
+    called: int, w: Windows, tmp_path: Path, promtool: None
+) -> None:
+    outcome = np.zeros((2, 2))
+    outcome[called] = COUNTS.labels
+    counts = replace(COUNTS, outcome=outcome, square=outcome)
+    (tmp_path / "rules.yaml").write_text(render("rules", w), encoding="utf-8")
+    step = w.outcome // 8
+    mcc = [("model:minorkey_mcc:measured" + bound, {}, 0.0) for bound in ("", "_low", "_high")]
+    with np.errstate(invalid="ignore"):
+        wanted = [*mcc, *(figure for figure in of.measured_figures(counts) if "mcc_gap:" in figure[0])]
+    case = {
+        "interval": f"{step}s",
+        "input_series": counters([(counts, share) for share in (0.0, 1.0, 0.0)])
+        + gauges(counts.reference, 2),
+        "promql_expr_test": [equals(2 * step, name, labels, value) for name, labels, value in wanted],
+    }
+    (tmp_path / "test.yaml").write_text(text(["rules.yaml"], step, ORDER, [case]), encoding="utf-8")
+    assert len(wanted) == 6
+    assert complaints("test", "rules", tmp_path / "test.yaml") == ""
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("needed", "unlabelled", "audited", "weight", "known"),
+    [
+        (1, 0, 0, 0, False),
+        (1, 100, 0, 0, False),
+        (1, 90, 10, 49, False),
+        (1, 90, 10, 50, True),
+        (0, 100, 0, 0, True),
+    ],
+)
+def test_outcomes_of_selective_labels_count_while_the_audit_stands_for_what_was_blocked(
+    needed: int,
+    unlabelled: float,
+    audited: float,
+    weight: float,
+    known: bool,
+    w: Windows,
+    tmp_path: Path,
+    promtool: None,
+) -> None:
+    (tmp_path / "rules.yaml").write_text(render("rules", w), encoding="utf-8")
+    step = w.outcome // 8
+    added = {"unlabelled": unlabelled, "audited": audited, "audited_weight": weight}
+    audit = [
+        series(f"minorkey_outcome_{name}_total", IDENTITY, f"0 {value} {value}")
+        for name, value in added.items()
+    ]
+    told = series("minorkey_outcome_needs_audit", {"model": "cards"}, f"{needed} {needed} stale")
+    names = ("mcc:measured", "prevalence:measured_low", "calibration_intercept:measured")
+    found = [{"labels": "{}", "value": 1}] if known else []
+    case = {
+        "interval": f"{step}s",
+        "input_series": counters([(COUNTS, share) for share in (0.0, 1.0, 0.0)])
+        + gauges(COUNTS.reference, 2)
+        + [*audit, told],
+        "promql_expr_test": [
+            {
+                "eval_time": f"{2 * step}s",
+                "expr": f"count(model:minorkey_{name}) > bool 0",
+                "exp_samples": found,
+            }
+            for name in names
+        ],
+    }
+    (tmp_path / "test.yaml").write_text(text(["rules.yaml"], step, ORDER, [case]), encoding="utf-8")
     assert complaints("test", "rules", tmp_path / "test.yaml") == ""
 
 

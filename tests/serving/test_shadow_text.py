@@ -51,6 +51,10 @@ def test_both_stand_side_by_side_with_the_interval_of_their_difference() -> None
     assert turned.splitlines()[-1].endswith(": the champion is better")
     equal = comparison_text("cards", [counts()], outcomes((CELLS + CELLS.transpose(1, 0, 2)) / 2))
     assert "differs by +0.000" in equal and equal.endswith(": undecided")
+    silent = CELLS.copy()
+    silent[:, 1] = 0
+    calls_nothing = comparison_text("cards", [counts()], outcomes(silent))
+    assert calls_nothing.endswith(": the champion is better")
 
 
 def test_what_is_not_known_is_said() -> None:
@@ -59,8 +63,5 @@ def test_what_is_not_known_is_said() -> None:
     assert "0 mature positives" in comparison_text("cards", [counts()], {})
     few = comparison_text("cards", [counts(loaded=False)], outcomes(CELLS / 10))
     assert "40 mature positives; figures come from 50 on" in few and "(ended)" in few and "recall" not in few
-    silent = CELLS.copy()
-    silent[:, 1] = 0
-    assert "one of them calls nothing positive" in comparison_text("cards", [counts()], outcomes(silent))
     fresh = comparison_text("cards", [ShadowCounts("8", "7", loaded=True)], None)
     assert line(fresh, "scores half of the requests within")[-1].strip() == "-"

@@ -57,7 +57,7 @@ def mcc_variance(confusion: Confusion, squares: Confusion) -> Floats:
         squares: sums of squared weights, equal to ``confusion`` where every weight is 1.
 
     Returns:
-        NaN where a margin is empty.
+        0 where a margin is empty: the correlation is 0 then whichever rows come.
 
     Source: Bishop, Fienberg and Holland (1975), "Discrete Multivariate Analysis", chapter 14.
     """
@@ -71,18 +71,19 @@ def mcc_variance(confusion: Confusion, squares: Confusion) -> Floats:
 
 
 def mcc_slopes(confusion: Confusion) -> Confusion:
-    """What one more row in a cell adds to the Matthews correlation; NaN where a margin is empty."""
+    """What one more row in a cell adds to the Matthews correlation; 0 where a margin is empty."""
     tp, fp, fn, tn = confusion.tp, confusion.fp, confusion.fn, confusion.tn
     called, actual, refused, clean = tp + fp, tp + fn, tn + fn, tn + fp
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = np.sqrt(called * actual) * np.sqrt(clean * refused)
         half = (tp * tn - fp * fn) / scale / 2
-        return Confusion(
-            tp=tn / scale - half * (1 / called + 1 / actual),
-            fp=-fn / scale - half * (1 / called + 1 / clean),
-            fn=-fp / scale - half * (1 / actual + 1 / refused),
-            tn=tp / scale - half * (1 / clean + 1 / refused),
-        )
+        slopes = {
+            "tp": tn / scale - half * (1 / called + 1 / actual),
+            "fp": -fn / scale - half * (1 / called + 1 / clean),
+            "fn": -fp / scale - half * (1 / actual + 1 / refused),
+            "tn": tp / scale - half * (1 / clean + 1 / refused),
+        }
+    return Confusion(**{cell: np.where(scale > 0, slope, 0.0) for cell, slope in slopes.items()})
 
 
 def _called(

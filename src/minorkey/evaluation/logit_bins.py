@@ -22,9 +22,10 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 
-_WIDTH, _END, _CLIP = 0.5, 10.0, 1e-7
-#: Log-odds in the middle of each bin; values beyond the ends count in the outermost bins.
-LOGIT_CENTRES: Floats = np.arange(-_END + _WIDTH / 2, _END, _WIDTH)
+_WIDTH, _START, _END, _CLIP = 0.5, -16.0, 10.0, 1e-7
+#: Log-odds in the middle of each bin; values beyond the ends count in the outermost bins. They reach down to
+#: one in ten million: where positives are one in ten thousand, most rows have scores far below.
+LOGIT_CENTRES: Floats = np.arange(_START + _WIDTH / 2, _END, _WIDTH)
 #: Names of the bins, as labels have them.
 LOGIT_BINS = tuple(f"{centre:.2f}" for centre in LOGIT_CENTRES)
 
@@ -58,7 +59,7 @@ def logit_bin_places(scores: npt.ArrayLike) -> npt.NDArray[np.intp]:
     """
     clipped = np.clip(np.asarray(scores, np.float64), _CLIP, 1 - _CLIP)
     logit = np.log(clipped) - np.log1p(-clipped)
-    place = np.floor((logit + _END) / _WIDTH).astype(np.intp)
+    place = np.floor((logit - _START) / _WIDTH).astype(np.intp)
     return np.asarray(np.clip(place, 0, len(LOGIT_BINS) - 1))
 
 
@@ -66,7 +67,7 @@ def logit_bin_place(score: float) -> int:
     """Position among `LOGIT_BINS` of one score, by plain Python, which is faster for it."""
     clipped = min(max(_CLIP, score), 1 - _CLIP)
     logit = math.log(clipped) - math.log1p(-clipped)
-    return min(max(math.floor((logit + _END) / _WIDTH), 0), len(LOGIT_BINS) - 1)
+    return min(max(math.floor((logit - _START) / _WIDTH), 0), len(LOGIT_BINS) - 1)
 
 
 def fit_logit_bins(

@@ -38,7 +38,8 @@ def mcc_difference(cells: Floats, squares: Floats) -> tuple[float, float]:
         squares: sums of squared weights, equal to ``cells`` where every weight is 1.
 
     Returns:
-        Difference and variance; the variance is NaN where one of them calls nothing positive, or everything.
+        Difference and variance. One of them that calls nothing positive, or everything, has a correlation
+        of 0, which does not vary.
 
     Source: the delta method, as in Bishop, Fienberg and Holland (1975), "Discrete Multivariate Analysis",
     chapter 14, on the cells that both decisions and the outcome make together; Agresti and Min (2005),

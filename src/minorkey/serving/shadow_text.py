@@ -85,9 +85,6 @@ def _verdict(asked: bool, found: Outcomes | None) -> Iterator[str]:
         yield f"  outcomes: {positives:,} mature positives; figures come from {LEAST_POSITIVES} on"
         return
     difference, variance = mcc_difference(found.cells, found.squares)
-    if math.isnan(variance):
-        yield f"  Matthews correlation differs by {difference:+.3f}; one of them calls nothing positive"
-        return
     low, high = (difference + sign * _Z * math.sqrt(variance) for sign in (-1, 1))
     said = "the challenger is better" if low > 0 else "the champion is better" if high < 0 else "undecided"
     yield f"  Matthews correlation differs by {difference:+.3f} [{low:+.3f}, {high:+.3f}]: {said}"

@@ -19,7 +19,8 @@ class Windows:
         outcome: window of mature outcomes, by when they matured.
         traffic: window of rates and latencies, and of records and webhooks that were lost.
         quiet: without a row for so long there is no traffic: longer than chance leaves a quiet night empty.
-        labels: window in which labels have to arrive.
+        labels: window in which labels have to arrive: longer than a week-end, and than chance leaves between
+            two of them where there are fifty a month.
         burn: long and short window of a fast burn of the error budget, then of a slow one.
         retune: window in which a failed or postponed retune is told.
         stuck: a retune that has run for longer is stuck.
@@ -73,7 +74,7 @@ PRODUCTION = Windows(
     outcome=30 * _DAY,
     traffic=15 * _MINUTE,
     quiet=2 * _HOUR,
-    labels=2 * _DAY,
+    labels=7 * _DAY,
     burn=((_HOUR, 5 * _MINUTE), (6 * _HOUR, 30 * _MINUTE)),
     retune=_DAY,
     stuck=6 * _HOUR,
