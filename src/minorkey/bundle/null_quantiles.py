@@ -18,7 +18,8 @@ __all__ = ["QUANTILES", "STATISTICS", "WINDOWS", "null_quantiles"]
 Floats = npt.NDArray[np.float64]
 
 #: Rows of a window for which quantiles are known. A window of production takes those of the largest that
-#: it fills: they are too wide for it, never too narrow.
+#: it fills: they are too wide for it, and too narrow only where the world swings and production has far more
+#: rows a day than the reference: its windows then hold fewer days.
 WINDOWS = (500, 2_000, 8_000, 32_000)
 #: The quantiles: a standardised figure is 0 at the first and 1 at the second.
 QUANTILES = (0.5, 0.99)
