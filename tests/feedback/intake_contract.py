@@ -98,6 +98,7 @@ class IntakeContract:
         assert counts(intake, "square") == {"11": 100, "10": 16, "00": 1}
         assert counts(intake, "count") == {"0": 2, "1": 1}
         assert counts(intake, "unlabelled") == {"": 2} and counts(intake, "audited") == {"": 2}
+        assert counts(intake, "audited_weight") == {"": 14}
 
     def test_only_negatives_far_below_the_threshold_are_thinned_and_weigh_more(self, url: str) -> None:
         clock = Clock()
@@ -175,7 +176,6 @@ class IntakeContract:
         mature(intake, clock)
         assert counts(intake, "shadow", "4") == {"1113": 10, "0103": 1}
         assert counts(intake, "shadow_square", "4") == {"1113": 100, "0103": 1}
-        assert counts(intake, "shadow_audited", "4") == {"3": 1}
 
     def test_shadows_are_deleted_with_their_row_or_once_they_are_old(self, url: str) -> None:
         clock = Clock()

@@ -81,19 +81,41 @@ def test_from_prediction_and_label_to_a_counted_outcome(
     assert len(bins) == 2 * len(LOGIT_BINS) and sum(told[key] for key in bins) == 2
 
 
-def test_selective_labels_without_an_audit_slice_tell_no_outcome(tmp_path: Path, clock: Clock) -> None:
+def test_selective_outcomes_are_told_from_zero_with_what_the_audit_slice_stands_for(
+    tmp_path: Path, clock: Clock
+) -> None:
     intake = intake_of(f"sqlite:///{tmp_path / 'selective.db'}", clock, label_policy="selective")
     client = client_of(intake)
-    client.post("/predictions", json=batch(row(1), row(2)))
-    client.post("/labels", json={"model": "cards", "id": "r1", "label": 1})
+    client.post("/predictions", json=batch(row(1), row(2), row(3)))
+    outcome = "minorkey_outcome_total{actual=1,model=cards,predicted=1,version=3}"
+    audit = [
+        f"minorkey_outcome_{name}_total{{model=cards,version=3}}"
+        for name in ("audited", "audited_weight", "unlabelled")
+    ]
+    told = values(client)
+    assert [told[name] for name in (outcome, *audit)] == [0, 0, 0, 0]
+    for item in ({"id": "r1", "intervened": True}, {"id": "r2", "label": 1, "propensity": 0.5}):
+        client.post("/labels", json={"model": "cards", "labels": [item]}).raise_for_status()
     mature(intake, clock)
-    absent = ("minorkey_outcome_total", "minorkey_outcome_square", "minorkey_outcome_label",
-              "minorkey_outcome_logit_bin")  # fmt: skip
-    assert not [key for key in values(client) if key.startswith(absent)]
-    client.post("/predictions", json=batch(row(3, time=clock.now)))
-    client.post("/labels", json={"model": "cards", "id": "r3", "label": 1, "propensity": 0.5})
-    mature(intake, clock)
-    assert values(client)["minorkey_outcome_total{actual=1,model=cards,predicted=1,version=3}"] == 3
+    told = values(client)
+    assert [told[name] for name in (outcome, *audit)] == [2, 1, 2, 1]
+    assert told["minorkey_outcome_needs_audit{model=cards}"] == 1
+
+
+def test_other_labels_need_no_audit(client: TestClient) -> None:
+    assert values(client)["minorkey_outcome_needs_audit{model=cards}"] == 0
+
+
+def test_series_that_an_earlier_version_did_not_have_begin_with_the_service(
+    client: TestClient, intake: Intake
+) -> None:
+    client.post("/predictions", json=batch(row(1))).raise_for_status()
+    name = "minorkey_outcome_audited_weight_total{model=cards,version=3}"
+    with intake.books.transaction() as made:
+        made.change("DELETE FROM minorkey_feedback_counts WHERE family = 'audited_weight'")
+    assert name not in values(client)
+    intake.announce()
+    assert values(client)[name] == 0
 
 
 @pytest.mark.parametrize("path", ["/predictions", "/labels"])
@@ -178,19 +200,21 @@ def test_what_was_scored_in_shadow_is_told_by_names_of_its_own(
     assert new and all(name.startswith("minorkey_shadow_") for name in new)
 
 
-def test_selective_outcomes_of_a_shadow_are_told_where_somebody_audits(tmp_path: Path, clock: Clock) -> None:
+def test_selective_outcomes_of_a_shadow_are_told_from_zero(tmp_path: Path, clock: Clock) -> None:
     intake = intake_of(f"sqlite:///{tmp_path / 'feedback.db'}", clock, label_policy="selective")
     client = client_of(intake)
     shadow = batch(row(1), row(2), version="4", champion="3")
     for body in (batch(row(1), row(2)), shadow):
         client.post("/predictions", json=body).raise_for_status()
-    assert "minorkey_shadow_outcome_total{" not in client.get("/metrics").text
+
+    def cells() -> list[float]:
+        told = values(client).items()
+        return [value for name, value in told if name.startswith("minorkey_shadow_outcome_total")]
+
+    assert cells() == [0.0] * 8
     client.post("/labels", json={"model": "cards", "labels": [{"id": "r1", "label": 1, "propensity": 0.5}]})
     mature(intake, clock)
-    cells = [
-        value for name, value in values(client).items() if name.startswith("minorkey_shadow_outcome_total")
-    ]
-    assert sum(cells) == 3.0
+    assert sum(cells()) == 3.0
 
 
 @pytest.mark.parametrize("champion", ["", "3", 7, None])

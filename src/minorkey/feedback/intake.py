@@ -15,6 +15,8 @@ __all__ = ["RESULTS", "Intake", "add"]
 
 #: What can become of a label. One that came early is told again once it has joined, or is unknown for good.
 RESULTS = ("joined", "duplicate", "conflict", "unknown", "early", "late", "refused")
+#: The family of counts that came last: a version that has it has them all.
+_LATEST_FAMILY = "audited_weight"
 _COMBINATIONS = ("00", "01", "10", "11")
 _WITH_IDS = ("minorkey_feedback_rows", "minorkey_feedback_early", "minorkey_feedback_shadows")
 
@@ -109,11 +111,17 @@ class Intake:
         return any(gone)
 
     def announce(self) -> None:
-        """Begin the series of labels that belong to no version."""
+        """Begin the series of labels that belong to no version, and those that an earlier minorkey lacked."""
         with self.books.transaction() as made:
             for model in self.spec.models:
                 for result in ("unknown", "early", "refused"):
                     add(made, "label", model, "", result, 0)
+                for (version,) in made.rows(
+                    "SELECT DISTINCT version FROM minorkey_feedback_counts "
+                    "WHERE model = %s AND family = 'outcome'",
+                    model,
+                ):
+                    _announce(made, model, version)
 
     def require(self, name: str) -> LabelledModel:
         """What labels of a model mean.
@@ -154,8 +162,8 @@ def add(made: Transaction, family: str, model: str, version: str, labels: str, v
 def _announce(made: Transaction, model: str, version: str) -> None:
     """Begin every series of a version at 0, so that the first increment counts."""
     if made.rows(
-        "SELECT 1 FROM minorkey_feedback_counts WHERE family = 'outcome' AND model = %s AND version = %s "
-        "LIMIT 1",
+        "SELECT 1 FROM minorkey_feedback_counts WHERE family = %s AND model = %s AND version = %s LIMIT 1",
+        _LATEST_FAMILY,
         model,
         version,
     ):
@@ -167,8 +175,8 @@ def _announce(made: Transaction, model: str, version: str) -> None:
         add(made, "count", model, version, actual, 0)
         for bin_ in LOGIT_BINS:
             add(made, "logit", model, version, f"{actual}{bin_}", 0)
-    add(made, "audited", model, version, "", 0)
-    add(made, "unlabelled", model, version, "", 0)
+    for family in ("unlabelled", "audited", "audited_weight"):
+        add(made, family, model, version, "", 0)
     for result in ("joined", "duplicate", "conflict", "late"):
         add(made, "label", model, version, result, 0)
 

@@ -47,7 +47,7 @@ def ripen(intake: Intake) -> int:
             policy = "full" if wanted is None else wanted.label_policy
             outcome, weight = outcome_of(policy, label, bool(intervened), propensity)
             called = int(score >= threshold)
-            ripe[model, identity] = (version, called, outcome, weight, propensity is not None)
+            ripe[model, identity] = (version, called, outcome, weight)
             if outcome is None:
                 counts["unlabelled", model, version, ""] += 1
                 states.append((UNLABELLED, None, 1.0, model, identity))
@@ -57,7 +57,9 @@ def ripen(intake: Intake) -> int:
             counts["square", model, version, both] += weight**2
             counts["count", model, version, str(outcome)] += 1
             counts["logit", model, version, f"{outcome}{LOGIT_BINS[place]}"] += weight
-            counts["audited", model, version, ""] += int(propensity is not None)
+            if propensity is not None:
+                counts["audited", model, version, ""] += 1
+                counts["audited_weight", model, version, ""] += weight
             kept = 1.0 if outcome or wanted is None else keep_probability(score, threshold, wanted)
             if is_kept(model, identity, kept):
                 states.append((COUNTED, outcome, kept, model, identity))

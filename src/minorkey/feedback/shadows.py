@@ -18,9 +18,8 @@ _DAY = 86_400.0
 #: Champion's and challenger's decision, outcome.
 _CELLS = [f"{champion}{predicted}{actual}" for champion in "01" for predicted in "01" for actual in "01"]
 
-#: Of a row that is counted: version and decision of the champion, outcome (None: unknown), weight, and
-#: whether the row is in the audit slice.
-Ripe = tuple[str, int, int | None, float, bool]
+#: Of a row that is counted: version and decision of the champion, outcome (None: unknown), and weight.
+Ripe = tuple[str, int, int | None, float]
 
 
 def record_shadows(intake: Intake, batch: Batch) -> dict[str, int]:
@@ -103,7 +102,7 @@ def _count_late(made: Transaction, model: str, identity: str) -> None:
     )
     for version, score, threshold, outcome, propensity, kept in found:
         weight = 1.0 / (propensity or 1.0) / kept
-        ripe = (version, int(score >= threshold), outcome, weight, propensity is not None)
+        ripe = (version, int(score >= threshold), outcome, weight)
         waiting = made.rows(
             "SELECT model, id, version, score, threshold FROM minorkey_feedback_shadows "
             "WHERE model = %s AND id = %s AND counted = 0",
@@ -117,7 +116,7 @@ def _count(made: Transaction, found: list[tuple[Any, ...]]) -> None:
     counts: dict[tuple[str, str, str, str], float] = defaultdict(float)
     done: list[tuple[str, str, str]] = []
     for model, identity, version, score, threshold, ripe in found:
-        champion, called, outcome, weight, audited = ripe
+        champion, called, outcome, weight = ripe
         done.append((model, identity, version))
         if outcome is None or champion == version:
             continue
@@ -125,7 +124,6 @@ def _count(made: Transaction, found: list[tuple[Any, ...]]) -> None:
         counts["shadow", model, version, cell] += weight
         counts["shadow_square", model, version, cell] += weight**2
         counts["shadow_count", model, version, f"{outcome}{champion}"] += 1
-        counts["shadow_audited", model, version, champion] += int(audited)
     if done:
         made.change_each(
             "UPDATE minorkey_feedback_shadows SET counted = 1 WHERE model = %s AND id = %s AND version = %s",
@@ -138,11 +136,11 @@ def _count(made: Transaction, found: list[tuple[Any, ...]]) -> None:
 def _announce(made: Transaction, model: str, version: str, champion: str) -> None:
     """Begin every series of the pair at 0, so that the first increment counts."""
     if made.rows(
-        "SELECT 1 FROM minorkey_feedback_counts WHERE family = 'shadow_audited' AND model = %s "
+        "SELECT 1 FROM minorkey_feedback_counts WHERE family = 'shadow_count' AND model = %s "
         "AND version = %s AND labels = %s",
         model,
         version,
-        champion,
+        f"1{champion}",
     ):
         return
     for cell in _CELLS:
@@ -150,5 +148,4 @@ def _announce(made: Transaction, model: str, version: str, champion: str) -> Non
         add(made, "shadow_square", model, version, f"{cell}{champion}", 0)
     for actual in "01":
         add(made, "shadow_count", model, version, f"{actual}{champion}", 0)
-    add(made, "shadow_audited", model, version, champion, 0)
     add(made, "shadow_unmatched", model, version, "", 0)

@@ -26,7 +26,7 @@ class LabelledModel(Section):
         "delayed_positive",
         description="full: only a label counts. delayed_positive: silence until the horizon is a negative. "
         "selective: as before, but rows that were intervened in count only in the audit slice, with its "
-        "propensity; without an audit slice no outcome is told.",
+        "propensity; nothing is measured where the slice stands for too few of them.",
     )
     event_time: str = Field("", description="Column that gets the time of the prediction; empty: none.")
     label_time: str = Field("", description="Column that gets the time of the label; empty: none.")
