@@ -100,6 +100,38 @@ class IntakeContract:
         assert counts(intake, "unlabelled") == {"": 2} and counts(intake, "audited") == {"": 2}
         assert counts(intake, "audited_weight") == {"": 14}
 
+    @pytest.mark.parametrize("policy", ["delayed_positive", "selective"])
+    def test_a_row_that_was_intervened_in_does_not_count_whatever_its_label(
+        self, url: str, policy: str
+    ) -> None:
+        clock = Clock()
+        intake = intake_of(url, clock, label_policy=policy)
+        store(intake, *[record(number) for number in range(4)])
+        intake.labels("cards", [label(0, intervened=True), label(1), label(2, None, intervened=True)])
+        intake.labels("cards", [label(2, 0)])
+        mature(intake, clock)
+        assert counts(intake, "outcome") == {"11": 1, "10": 1} and counts(intake, "unlabelled") == {"": 2}
+
+    def test_with_full_labels_the_label_of_a_row_that_was_intervened_in_counts(self, url: str) -> None:
+        clock = Clock()
+        intake = intake_of(url, clock, label_policy="full")
+        store(intake, record(1), record(2))
+        intake.labels("cards", [label(1, intervened=True), label(2, None, intervened=True)])
+        mature(intake, clock)
+        assert counts(intake, "outcome") == {"11": 1} and counts(intake, "unlabelled") == {"": 1}
+
+    def test_a_row_is_intervened_in_or_audited_and_the_first_word_stands(self, url: str) -> None:
+        clock = Clock()
+        intake = intake_of(url, clock, label_policy="selective")
+        store(intake, record(1), record(2))
+        stopped, audited = {"intervened": True}, {"propensity": 0.25}
+        for number, first, second in ((1, stopped, audited), (2, audited, stopped), (8, stopped, audited)):
+            intake.labels("cards", [label(number, None, **first)])
+            assert intake.labels("cards", [label(number, None, **second)]) == {"conflict": 1}
+        store(intake, record(8))
+        mature(intake, clock)
+        assert counts(intake, "outcome") == {"10": 4} and counts(intake, "unlabelled") == {"": 2}
+
     def test_only_negatives_far_below_the_threshold_are_thinned_and_weigh_more(self, url: str) -> None:
         clock = Clock()
         intake = intake_of(url, clock, keep_negatives=0.2)

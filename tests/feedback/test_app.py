@@ -143,6 +143,7 @@ def test_without_the_token_nothing_is_heard(client: TestClient, path: str) -> No
         ("/labels", {"model": "cards", "id": "r1", "label": 1.0}, "0 or 1"),
         ("/labels", {"model": "cards", "id": "r1", "label": 1, "propensity": 0}, "above 0"),
         ("/labels", {"model": "cards", "id": "r1", "intervened": 1}, "true or false"),
+        ("/labels", {"model": "cards", "id": "r1", "intervened": True, "propensity": 0.1}, "let through"),
         ("/labels", {"id": "r1", "label": 1}, "model"),
     ],
 )

@@ -205,10 +205,15 @@ def _place(made: Transaction, model: str, label: Label, now: float) -> tuple[str
 
 
 def _result(label: Label, known: int | None, intervened: bool, propensity: float | None) -> str:
-    """Whether a label says something new of a row, the same again, or the contrary. The first word stands."""
+    """Whether a label says something new of a row, the same again, or the contrary. The first word stands.
+
+    A row was let through for an audit, or intervened in: never both.
+    """
     if label.label is not None and known is not None and label.label != known:
         return "conflict"
     if label.propensity is not None and propensity is not None and label.propensity != propensity:
+        return "conflict"
+    if (label.propensity is not None and intervened) or (label.intervened and propensity is not None):
         return "conflict"
     new = (label.label is not None and known is None) or (label.intervened and not intervened)
     return "joined" if new or (label.propensity is not None and propensity is None) else "duplicate"

@@ -24,9 +24,9 @@ class LabelledModel(Section):
     label_horizon: str = Field(description="Age at which a prediction's outcome is counted, e.g. 7d.")
     label_policy: Literal["full", "delayed_positive", "selective"] = Field(
         "delayed_positive",
-        description="full: only a label counts. delayed_positive: silence until the horizon is a negative. "
-        "selective: as before, but rows that were intervened in count only in the audit slice, with its "
-        "propensity; nothing is measured where the slice stands for too few of them.",
+        description="full: every outcome is reported, and only a label counts. delayed_positive: silence "
+        "until the horizon is a negative; rows that were intervened in do not count. selective: as before, "
+        "and nothing is measured where an audit slice stands for too few of those rows.",
     )
     event_time: str = Field("", description="Column that gets the time of the prediction; empty: none.")
     label_time: str = Field("", description="Column that gets the time of the label; empty: none.")
