@@ -6,6 +6,7 @@ import pytest
 
 from minorkey.errors import StateError
 from minorkey.feedback.messages import Batch
+from minorkey.feedback.metrics import FeedbackMetrics
 from minorkey.feedback.ripening import forget, ripen
 from minorkey.feedback.shadows import record_shadows
 from minorkey.serving.refusal import Refusal
@@ -158,6 +159,28 @@ class IntakeContract:
         clock.now += 3 * DAY
         forget(intake)
         assert ids(intake) == {"r3"}
+
+    def test_rows_of_a_model_that_is_no_longer_named_wait_and_are_deleted(self, url: str) -> None:
+        clock = Clock()
+        intake = intake_of(url, clock)
+        other = intake_of(url, clock, names=("claims", "loans"), keep_days=30)
+        store(intake, *[record(number) for number in range(4)])
+        shadow(intake, record(3))
+        intake.labels("cards", [label(1)])
+        clock.now += 9 * DAY
+        backlog = FeedbackMetrics(other).text().decode().split("minorkey_feedback_backlog")[-1]
+        assert ripen(other) == 0 and 'model="loans"' in backlog and 'model="cards"' not in backlog
+        assert other.delete("cards", "r1") and not intake.delete("cards", "r1")
+        with pytest.raises(Refusal):
+            other.delete("cards", "r1")
+        forget(other)
+        assert ids(other) == {"r0", "r2", "r3"} and counts(other, "outcome") == {}
+        assert ripen(intake) == 3, "the model is named again"
+        clock.now += 22 * DAY
+        forget(other)
+        assert ids(other) == set()
+        with other.books.transaction(alone=False) as made:
+            assert not made.rows("SELECT id FROM minorkey_feedback_shadows")
 
     def test_a_shadow_shares_outcome_and_label_of_the_row_and_changes_no_other_count(self, url: str) -> None:
         clock = Clock()

@@ -101,13 +101,18 @@ class Intake:
         return dict(totals)
 
     def delete(self, model: str, identity: str) -> bool:
-        """Delete a row and what waits for it; whether there was one. What it was counted as stays counted."""
-        self.require(model)
+        """Delete a row and what waits for it; whether there was one. What it was counted as stays counted.
+
+        Raises:
+            Refusal: nothing is there, and the specification does not name the model.
+        """
         with self.books.transaction() as made:
             gone = [
                 made.change(f"DELETE FROM {table} WHERE model = %s AND id = %s", model, identity)  # noqa: S608
                 for table in _WITH_IDS
             ]
+        if not any(gone):
+            self.require(model)
         return any(gone)
 
     def announce(self) -> None:

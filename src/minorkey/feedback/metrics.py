@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from minorkey.errors import StateError
 from minorkey.feedback.intake import Intake
 from minorkey.feedback.tables import OPEN
+from minorkey.stores.sql import Transaction
 
 __all__ = ["FeedbackCollector", "FeedbackMetrics"]
 
@@ -118,7 +119,7 @@ class FeedbackCollector(Collector):
             labels=["model"],
         )
         for model, wanted in self._intake.spec.models.items():
-            backlog.add_metric([model], waiting.get(model, 0.0))
+            backlog.add_metric([model], waiting[model])
             needs_audit.add_metric([model], float(wanted.label_policy == "selective"))
         yield backlog
         yield needs_audit
@@ -127,16 +128,19 @@ class FeedbackCollector(Collector):
         now = self._intake.clock()
         with self._intake.books.transaction(alone=False) as made:
             rows = made.rows("SELECT family, model, version, labels, value FROM minorkey_feedback_counts")
-            oldest = made.rows(
-                "SELECT model, min(mature_at) FROM minorkey_feedback_rows "
-                "WHERE state = %s AND mature_at <= %s GROUP BY model",
-                OPEN,
-                now,
-            )
+            waiting = {model: now - _oldest(made, model, now) for model in self._intake.spec.models}
         counts: dict[str, dict[tuple[str, str, str], float]] = defaultdict(dict)
         for family, model, version, labels, value in rows:
             counts[family][model, version, labels] = value
-        return counts, {model: max(0.0, now - moment) for model, moment in oldest}
+        return counts, waiting
+
+
+def _oldest(made: Transaction, model: str, now: float) -> float:
+    """Since when the first row that waits to be counted is mature; now where none waits."""
+    ((moment,),) = made.rows(
+        "SELECT min(mature_at) FROM minorkey_feedback_rows WHERE model = %s AND state = %s", model, OPEN
+    )
+    return now if moment is None else min(now, float(moment))
 
 
 class FeedbackMetrics:

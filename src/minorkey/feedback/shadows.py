@@ -51,37 +51,33 @@ def record_shadows(intake: Intake, batch: Batch) -> dict[str, int]:
     return {"recorded": recorded, "known": len(batch.records) - recorded}
 
 
-def count_shadows(made: Transaction, now: float, most: int, ripe: dict[tuple[str, str], Ripe]) -> None:
+def count_shadows(made: Transaction, model: str, now: float, most: int, ripe: dict[str, Ripe]) -> None:
     """Count what challengers said of the rows that are being counted; before those change their state.
 
     Args:
         made: the transaction in which the rows are counted.
+        model: name of their model.
         now: seconds since 1970.
         most: how many rows are counted at most.
-        ripe: those rows, by model and id.
+        ripe: those rows, by id.
     """
     found = made.rows(
         "SELECT shadow.model, shadow.id, shadow.version, shadow.score, shadow.threshold "
         "FROM minorkey_feedback_shadows AS shadow JOIN ("
-        "SELECT model, id FROM minorkey_feedback_rows WHERE state = %s AND mature_at <= %s "
-        "ORDER BY mature_at, model, id LIMIT %s"
+        "SELECT model, id FROM minorkey_feedback_rows WHERE model = %s AND state = %s AND mature_at <= %s "
+        "ORDER BY mature_at, id LIMIT %s"
         ") AS mature ON shadow.model = mature.model AND shadow.id = mature.id WHERE shadow.counted = 0",
+        model,
         OPEN,
         now,
         most,
     )
-    _count(made, [(*row, ripe[row[0], row[1]]) for row in found])
+    _count(made, [(*row, ripe[row[1]]) for row in found])
 
 
 def forget_shadows(made: Transaction, intake: Intake) -> None:
-    """Delete what is beyond its retention, and count and delete what never found its row."""
+    """Count and delete what never found its row."""
     now = intake.clock()
-    for model, wanted in intake.spec.models.items():
-        made.change(
-            "DELETE FROM minorkey_feedback_shadows WHERE model = %s AND time < %s",
-            model,
-            now - wanted.keep_days * _DAY,
-        )
     unmatched = made.rows(
         "DELETE FROM minorkey_feedback_shadows WHERE counted = 0 AND time < %s AND NOT EXISTS ("
         "SELECT 1 FROM minorkey_feedback_rows AS mine WHERE mine.model = minorkey_feedback_shadows.model "

@@ -59,6 +59,11 @@ class FeedbackSpec(Section):
     )
     poll_seconds: float = Field(2.0, gt=0, le=3_600, description="Between two looks for what is mature.")
 
+    def keep_days(self, model: str) -> float:
+        """How long rows of a model stay; of one that is not named, as long as any model's."""
+        known = self.models.get(model)
+        return known.keep_days if known else max(named.keep_days for named in self.models.values())
+
 
 def load_feedback_spec(path: Path) -> FeedbackSpec:
     """Read a FeedbackSpec from YAML.
