@@ -112,10 +112,22 @@ def test_series_that_an_earlier_version_did_not_have_begin_with_the_service(
     client.post("/predictions", json=batch(row(1))).raise_for_status()
     name = "minorkey_outcome_audited_weight_total{model=cards,version=3}"
     with intake.books.transaction() as made:
-        made.change("DELETE FROM minorkey_feedback_counts WHERE family = 'audited_weight'")
+        made.change("DELETE FROM minorkey_feedback_counts WHERE family IN ('audited_weight', 'record')")
     assert name not in values(client)
     intake.announce()
     assert values(client)[name] == 0
+
+
+def test_records_whose_id_is_known_are_told(client: TestClient) -> None:
+    name = "minorkey_record_received_total{{model=cards,result={},version=3}}"
+    client.post("/predictions", json=batch(row(1), row(2))).raise_for_status()
+    told = values(client)
+    assert (told[name.format("recorded")], told[name.format("known")]) == (2, 0)
+    for moment in range(5):
+        client.post("/predictions", json=batch(row(1, time=NOW + moment))).raise_for_status()
+    assert client.post("/predictions", json=batch()).status_code == 400
+    told = values(client)
+    assert (told[name.format("recorded")], told[name.format("known")]) == (2, 5)
 
 
 @pytest.mark.parametrize("path", ["/predictions", "/labels"])

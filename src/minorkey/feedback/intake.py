@@ -15,8 +15,9 @@ __all__ = ["RESULTS", "Intake", "add"]
 
 #: What can become of a label. One that came early is told again once it has joined, or is unknown for good.
 RESULTS = ("joined", "duplicate", "conflict", "unknown", "early", "late", "refused")
+_RECORD_RESULTS = ("recorded", "known")
 #: The family of counts that came last: a version that has it has them all.
-_LATEST_FAMILY = "audited_weight"
+_LATEST_FAMILY = "record"
 _COMBINATIONS = ("00", "01", "10", "11")
 _WITH_IDS = ("minorkey_feedback_rows", "minorkey_feedback_early", "minorkey_feedback_shadows")
 
@@ -56,7 +57,7 @@ class Intake:
         horizon = self.require(model).horizon_seconds
         with self.books.transaction() as made:
             _announce(made, model, version)
-            before = Counter[str]()
+            results = Counter[str]()
             for record in records:
                 new = made.change(
                     "INSERT INTO minorkey_feedback_rows "
@@ -65,11 +66,13 @@ class Intake:
                     model, record.id, version, record.time, record.score, threshold, record.features,
                     record.time + horizon,
                 )  # fmt: skip
-                before["recorded" if new else "known"] += 1
+                results["recorded" if new else "known"] += 1
+            for result in _RECORD_RESULTS:
+                add(made, "record", model, version, result, results[result])
             joined = self._join_early(made, model, [record.id for record in records])
             if joined:
                 add(made, "label", model, version, "joined", joined)
-        return {"recorded": before["recorded"], "known": before["known"], "labels_joined": joined}
+        return {result: results[result] for result in _RECORD_RESULTS} | {"labels_joined": joined}
 
     def labels(self, model: str, labels: Sequence[Label], refused: int = 0) -> dict[str, int]:
         """Join labels to their predictions.
@@ -184,6 +187,8 @@ def _announce(made: Transaction, model: str, version: str) -> None:
         add(made, family, model, version, "", 0)
     for result in ("joined", "duplicate", "conflict", "late"):
         add(made, "label", model, version, result, 0)
+    for result in _RECORD_RESULTS:
+        add(made, "record", model, version, result, 0)
 
 
 def _place(made: Transaction, model: str, label: Label, now: float) -> tuple[str, str]:

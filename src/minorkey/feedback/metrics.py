@@ -45,6 +45,7 @@ _COUNTERS: tuple[tuple[str, str, str, dict[str, slice]], ...] = (
         {"actual": slice(0, 1), "bin": slice(1, None)},
     ),
     ("label", "minorkey_label_received", "Labels, by what became of them.", {"result": slice(0, None)}),
+    ("record", "minorkey_record_received", "Records, by what became of them.", {"result": slice(0, None)}),
     ("unlabelled", "minorkey_outcome_unlabelled", "Mature rows without an outcome.", {}),
     ("audited", "minorkey_outcome_audited", "Mature rows of the audit slice.", {}),
     ("audited_weight", "minorkey_outcome_audited_weight", "Mature rows of the audit slice, by weight.", {}),
