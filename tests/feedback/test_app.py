@@ -164,6 +164,17 @@ def test_what_does_not_fit_is_refused_by_name(client: TestClient, path: str, bod
     assert answer.status_code == 400 and reason in answer.json()["error"]
 
 
+def test_a_label_that_does_not_fit_is_counted_alone_as_in_a_list(client: TestClient) -> None:
+    name = "minorkey_label_received_total{model=cards,result=refused,version=}"
+    bad = {"id": "r1", "label": "fraud"}
+    assert client.post("/labels", json={"model": "cards", **bad}).status_code == 400
+    assert values(client)[name] == 1
+    assert client.post("/labels", json={"model": "cards", "labels": [bad]}).status_code == 200
+    assert values(client)[name] == 2
+    assert client.post("/labels", json={"model": "stranger", **bad}).status_code == 404
+    assert not [key for key in values(client) if "stranger" in key]
+
+
 def test_a_huge_body_an_unknown_model_and_row_are_refused(client: TestClient) -> None:
     assert client.post("/labels", content=b" " * (MAX_BODY_BYTES + 1)).status_code == 413
     assert client.post("/labels", json={"model": "x", "id": "r1", "label": 1}).status_code == 404

@@ -107,6 +107,8 @@ def _predictions(intake: Intake, content: Any) -> dict[str, Any]:
 def _labels(intake: Intake, content: Any) -> dict[str, Any]:
     model, labels, refused = parse_labels(content)
     found: dict[str, Any] = {"results": intake.labels(model, labels, len(refused))}
+    if refused and "labels" not in content:
+        raise Refusal(refused[0])
     return found | ({"refused": refused[:20]} if refused else {})
 
 

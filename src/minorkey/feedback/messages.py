@@ -100,20 +100,18 @@ def parse_labels(content: Any) -> tuple[str, list[Label], list[str]]:
         Model, labels, and why labels were refused, one text each.
 
     Raises:
-        Refusal: it is no such body, or its single label does not fit.
+        Refusal: it is no such body.
     """
     if not isinstance(content, dict):
         raise Refusal("expected an object with 'model' and 'labels', or a label with its 'model'")
     model = _text(content.get("model"), "model")
-    if "labels" not in content:
-        return (
-            model,
-            [_label("the label", {key: value for key, value in content.items() if key != "model"})],
-            [],
-        )
-    _only(content, {"model", "labels"}, "the body")
+    if "labels" in content:
+        _only(content, {"model", "labels"}, "the body")
+        items = _items(content["labels"], "labels")
+    else:
+        items = [("the label", {key: value for key, value in content.items() if key != "model"})]
     found, refused = [], []
-    for name, item in _items(content["labels"], "labels"):
+    for name, item in items:
         try:
             found.append(_label(name, item))
         except Refusal as refusal:
