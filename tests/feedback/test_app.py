@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
+from minorkey.endpoint.limits import Admission
 from minorkey.endpoint.token import BearerToken
 from minorkey.evaluation.logit_bins import LOGIT_BINS
 from minorkey.feedback.app import MAX_BODY_BYTES, create_app
@@ -134,6 +135,16 @@ def test_records_whose_id_is_known_are_told(client: TestClient) -> None:
 def test_without_the_token_nothing_is_heard(client: TestClient, path: str) -> None:
     assert client.post(path, json=batch(row(1)), headers={"authorization": "Bearer x"}).status_code == 401
     assert client.delete("/rows/cards/r1", headers={"authorization": ""}).status_code == 401
+
+
+def test_requests_without_the_token_use_up_no_room(intake: Intake) -> None:
+    admission = Admission(at_once=4, a_second=0.001, burst=2)
+    client = TestClient(create_app(intake, BearerToken(TOKEN, None, key="token"), admission))
+    for _ in range(5):
+        assert client.post("/labels", json={}).status_code == 401
+        assert client.delete("/rows/cards/r1").status_code == 401
+    codes = [client.post("/predictions", json=batch(row(n)), headers=BEARER).status_code for n in range(3)]
+    assert codes == [200, 200, 503]
 
 
 @pytest.mark.parametrize(
