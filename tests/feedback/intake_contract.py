@@ -182,6 +182,47 @@ class IntakeContract:
         with other.books.transaction(alone=False) as made:
             assert not made.rows("SELECT id FROM minorkey_feedback_shadows")
 
+    def test_counts_of_versions_go_once_nothing_has_been_heard_of_them_for_long(self, url: str) -> None:
+        clock = Clock()
+        intake = intake_of(url, clock, keep_days=30)
+
+        def versions() -> set[str]:
+            with intake.books.transaction(alone=False) as made:
+                found = made.rows("SELECT DISTINCT version FROM minorkey_feedback_counts WHERE version <> ''")
+            return {version for (version,) in found}
+
+        def after(days: float) -> set[str]:
+            clock.now += days * DAY
+            ripen(intake)
+            forget(intake)
+            return versions()
+
+        for number, version in enumerate("123"):
+            store(intake, record(number), version=version)
+        shadow(intake, record(2), version="4")
+        store(intake, record(7, time=clock.now + 60 * DAY), version="2")
+        assert after(1) == set("1234")
+        store(intake, record(8, time=clock.now), version="3")
+        assert after(29) == set("1234"), "30 days since the last change, to the day"
+        assert after(1.5) == set("23"), "2 has a row, 3 was heard of later"
+        assert after(400) == {"2"}, "its row was counted last"
+        assert after(400) == {"2"}
+        store(intake, record(9, time=clock.now), version="1")
+        assert after(1) == {"1"} and counts(intake, "outcome", "1") == {"10": 1}
+
+    def test_counts_that_an_earlier_version_left_are_new_at_the_first_look(self, url: str) -> None:
+        clock = Clock()
+        intake = intake_of(url, clock, keep_days=2)
+        for number, version in enumerate("12"):
+            store(intake, record(number), version=version)
+        clock.now += 900 * DAY
+        ripen(intake)
+        forget(intake)
+        assert counts(intake, "outcome", "1") and not ids(intake)
+        clock.now += 3 * DAY
+        forget(intake)
+        assert not counts(intake, "outcome", "1") and counts(intake, "outcome", "2")
+
     def test_a_shadow_shares_outcome_and_label_of_the_row_and_changes_no_other_count(self, url: str) -> None:
         clock = Clock()
         intake = intake_of(url, clock)

@@ -9,6 +9,7 @@ from minorkey.feedback.maturity import is_kept, keep_probability, outcome_of
 from minorkey.feedback.shadows import Ripe, count_shadows, forget_shadows
 from minorkey.feedback.spec import LabelledModel
 from minorkey.feedback.tables import COUNTED, OPEN, UNLABELLED
+from minorkey.feedback.versions import forget_versions
 from minorkey.stores.sql import Transaction
 
 __all__ = ["BATCH", "forget", "ripen"]
@@ -80,7 +81,7 @@ def forget(intake: Intake) -> None:
     """Delete rows beyond their retention, and labels whose prediction never came.
 
     Rows of a model that the specification does not name any more stay as long as those of the model that
-    keeps them longest.
+    keeps them longest. Counts go after that time without a row and without a change.
 
     Raises:
         StateError: the database does not answer.
@@ -100,6 +101,7 @@ def forget(intake: Intake) -> None:
         )
         for (model,), number in Counter(unknown).items():
             add(made, "label", model, "", "unknown", number)
+        forget_versions(made, intake)
 
 
 def _write(

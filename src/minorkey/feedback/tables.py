@@ -58,4 +58,11 @@ CREATE TABLE IF NOT EXISTS minorkey_feedback_counts (
     value double precision NOT NULL,
     PRIMARY KEY (family, model, version, labels)
 );
+CREATE TABLE IF NOT EXISTS minorkey_feedback_versions (
+    model text NOT NULL,
+    version text NOT NULL,
+    total double precision NOT NULL,
+    since double precision NOT NULL,
+    PRIMARY KEY (model, version)
+);
 """
