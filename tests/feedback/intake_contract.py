@@ -6,6 +6,7 @@ import pytest
 
 from minorkey.errors import StateError
 from minorkey.feedback.messages import Batch
+from minorkey.feedback.metrics import FeedbackMetrics
 from minorkey.feedback.ripening import forget, ripen
 from minorkey.feedback.shadows import record_shadows
 from minorkey.serving.refusal import Refusal
@@ -98,6 +99,39 @@ class IntakeContract:
         assert counts(intake, "square") == {"11": 100, "10": 16, "00": 1}
         assert counts(intake, "count") == {"0": 2, "1": 1}
         assert counts(intake, "unlabelled") == {"": 2} and counts(intake, "audited") == {"": 2}
+        assert counts(intake, "audited_weight") == {"": 14}
+
+    @pytest.mark.parametrize("policy", ["delayed_positive", "selective"])
+    def test_a_row_that_was_intervened_in_does_not_count_whatever_its_label(
+        self, url: str, policy: str
+    ) -> None:
+        clock = Clock()
+        intake = intake_of(url, clock, label_policy=policy)
+        store(intake, *[record(number) for number in range(4)])
+        intake.labels("cards", [label(0, intervened=True), label(1), label(2, None, intervened=True)])
+        intake.labels("cards", [label(2, 0)])
+        mature(intake, clock)
+        assert counts(intake, "outcome") == {"11": 1, "10": 1} and counts(intake, "unlabelled") == {"": 2}
+
+    def test_with_full_labels_the_label_of_a_row_that_was_intervened_in_counts(self, url: str) -> None:
+        clock = Clock()
+        intake = intake_of(url, clock, label_policy="full")
+        store(intake, record(1), record(2))
+        intake.labels("cards", [label(1, intervened=True), label(2, None, intervened=True)])
+        mature(intake, clock)
+        assert counts(intake, "outcome") == {"11": 1} and counts(intake, "unlabelled") == {"": 1}
+
+    def test_a_row_is_intervened_in_or_audited_and_the_first_word_stands(self, url: str) -> None:
+        clock = Clock()
+        intake = intake_of(url, clock, label_policy="selective")
+        store(intake, record(1), record(2))
+        stopped, audited = {"intervened": True}, {"propensity": 0.25}
+        for number, first, second in ((1, stopped, audited), (2, audited, stopped), (8, stopped, audited)):
+            intake.labels("cards", [label(number, None, **first)])
+            assert intake.labels("cards", [label(number, None, **second)]) == {"conflict": 1}
+        store(intake, record(8))
+        mature(intake, clock)
+        assert counts(intake, "outcome") == {"10": 4} and counts(intake, "unlabelled") == {"": 2}
 
     def test_only_negatives_far_below_the_threshold_are_thinned_and_weigh_more(self, url: str) -> None:
         clock = Clock()
@@ -125,6 +159,69 @@ class IntakeContract:
         clock.now += 3 * DAY
         forget(intake)
         assert ids(intake) == {"r3"}
+
+    def test_rows_of_a_model_that_is_no_longer_named_wait_and_are_deleted(self, url: str) -> None:
+        clock = Clock()
+        intake = intake_of(url, clock)
+        other = intake_of(url, clock, names=("claims", "loans"), keep_days=30)
+        store(intake, *[record(number) for number in range(4)])
+        shadow(intake, record(3))
+        intake.labels("cards", [label(1)])
+        clock.now += 9 * DAY
+        backlog = FeedbackMetrics(other).text().decode().split("minorkey_feedback_backlog")[-1]
+        assert ripen(other) == 0 and 'model="loans"' in backlog and 'model="cards"' not in backlog
+        assert other.delete("cards", "r1") and not intake.delete("cards", "r1")
+        with pytest.raises(Refusal):
+            other.delete("cards", "r1")
+        forget(other)
+        assert ids(other) == {"r0", "r2", "r3"} and counts(other, "outcome") == {}
+        assert ripen(intake) == 3, "the model is named again"
+        clock.now += 22 * DAY
+        forget(other)
+        assert ids(other) == set()
+        with other.books.transaction(alone=False) as made:
+            assert not made.rows("SELECT id FROM minorkey_feedback_shadows")
+
+    def test_counts_of_versions_go_once_nothing_has_been_heard_of_them_for_long(self, url: str) -> None:
+        clock = Clock()
+        intake = intake_of(url, clock, keep_days=30)
+
+        def versions() -> set[str]:
+            with intake.books.transaction(alone=False) as made:
+                found = made.rows("SELECT DISTINCT version FROM minorkey_feedback_counts WHERE version <> ''")
+            return {version for (version,) in found}
+
+        def after(days: float) -> set[str]:
+            clock.now += days * DAY
+            ripen(intake)
+            forget(intake)
+            return versions()
+
+        for number, version in enumerate("123"):
+            store(intake, record(number), version=version)
+        shadow(intake, record(2), version="4")
+        store(intake, record(7, time=clock.now + 60 * DAY), version="2")
+        assert after(1) == set("1234")
+        store(intake, record(8, time=clock.now), version="3")
+        assert after(29) == set("1234"), "30 days since the last change, to the day"
+        assert after(1.5) == set("23"), "2 has a row, 3 was heard of later"
+        assert after(400) == {"2"}, "its row was counted last"
+        assert after(400) == {"2"}
+        store(intake, record(9, time=clock.now), version="1")
+        assert after(1) == {"1"} and counts(intake, "outcome", "1") == {"10": 1}
+
+    def test_counts_that_an_earlier_version_left_are_new_at_the_first_look(self, url: str) -> None:
+        clock = Clock()
+        intake = intake_of(url, clock, keep_days=2)
+        for number, version in enumerate("12"):
+            store(intake, record(number), version=version)
+        clock.now += 900 * DAY
+        ripen(intake)
+        forget(intake)
+        assert counts(intake, "outcome", "1") and not ids(intake)
+        clock.now += 3 * DAY
+        forget(intake)
+        assert not counts(intake, "outcome", "1") and counts(intake, "outcome", "2")
 
     def test_a_shadow_shares_outcome_and_label_of_the_row_and_changes_no_other_count(self, url: str) -> None:
         clock = Clock()
@@ -175,7 +272,6 @@ class IntakeContract:
         mature(intake, clock)
         assert counts(intake, "shadow", "4") == {"1113": 10, "0103": 1}
         assert counts(intake, "shadow_square", "4") == {"1113": 100, "0103": 1}
-        assert counts(intake, "shadow_audited", "4") == {"3": 1}
 
     def test_shadows_are_deleted_with_their_row_or_once_they_are_old(self, url: str) -> None:
         clock = Clock()

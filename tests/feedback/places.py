@@ -21,10 +21,10 @@ class Clock:
         return self.now
 
 
-def spec_of(**changes: Any) -> FeedbackSpec:
-    """The models cards (horizon of a day) and claims."""
+def spec_of(names: tuple[str, ...] = ("cards", "claims"), **changes: Any) -> FeedbackSpec:
+    """Models with a horizon of a day."""
     model = LabelledModel(**{"target": "fraud", "label_horizon": "1d", **changes})
-    return FeedbackSpec(models={"cards": model, "claims": model})
+    return FeedbackSpec(models=dict.fromkeys(names, model))
 
 
 def intake_of(url: str, clock: Clock | None = None, **changes: Any) -> Intake:

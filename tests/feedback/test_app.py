@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
+from minorkey.endpoint.limits import Admission
 from minorkey.endpoint.token import BearerToken
 from minorkey.evaluation.logit_bins import LOGIT_BINS
 from minorkey.feedback.app import MAX_BODY_BYTES, create_app
@@ -81,25 +82,69 @@ def test_from_prediction_and_label_to_a_counted_outcome(
     assert len(bins) == 2 * len(LOGIT_BINS) and sum(told[key] for key in bins) == 2
 
 
-def test_selective_labels_without_an_audit_slice_tell_no_outcome(tmp_path: Path, clock: Clock) -> None:
+def test_selective_outcomes_are_told_from_zero_with_what_the_audit_slice_stands_for(
+    tmp_path: Path, clock: Clock
+) -> None:
     intake = intake_of(f"sqlite:///{tmp_path / 'selective.db'}", clock, label_policy="selective")
     client = client_of(intake)
-    client.post("/predictions", json=batch(row(1), row(2)))
-    client.post("/labels", json={"model": "cards", "id": "r1", "label": 1})
+    client.post("/predictions", json=batch(row(1), row(2), row(3)))
+    outcome = "minorkey_outcome_total{actual=1,model=cards,predicted=1,version=3}"
+    audit = [
+        f"minorkey_outcome_{name}_total{{model=cards,version=3}}"
+        for name in ("audited", "audited_weight", "unlabelled")
+    ]
+    told = values(client)
+    assert [told[name] for name in (outcome, *audit)] == [0, 0, 0, 0]
+    for item in ({"id": "r1", "intervened": True}, {"id": "r2", "label": 1, "propensity": 0.5}):
+        client.post("/labels", json={"model": "cards", "labels": [item]}).raise_for_status()
     mature(intake, clock)
-    absent = ("minorkey_outcome_total", "minorkey_outcome_square", "minorkey_outcome_label",
-              "minorkey_outcome_logit_bin")  # fmt: skip
-    assert not [key for key in values(client) if key.startswith(absent)]
-    client.post("/predictions", json=batch(row(3, time=clock.now)))
-    client.post("/labels", json={"model": "cards", "id": "r3", "label": 1, "propensity": 0.5})
-    mature(intake, clock)
-    assert values(client)["minorkey_outcome_total{actual=1,model=cards,predicted=1,version=3}"] == 3
+    told = values(client)
+    assert [told[name] for name in (outcome, *audit)] == [2, 1, 2, 1]
+    assert told["minorkey_outcome_needs_audit{model=cards}"] == 1
+
+
+def test_other_labels_need_no_audit(client: TestClient) -> None:
+    assert values(client)["minorkey_outcome_needs_audit{model=cards}"] == 0
+
+
+def test_series_that_an_earlier_version_did_not_have_begin_with_the_service(
+    client: TestClient, intake: Intake
+) -> None:
+    client.post("/predictions", json=batch(row(1))).raise_for_status()
+    name = "minorkey_outcome_audited_weight_total{model=cards,version=3}"
+    with intake.books.transaction() as made:
+        made.change("DELETE FROM minorkey_feedback_counts WHERE family IN ('audited_weight', 'record')")
+    assert name not in values(client)
+    intake.announce()
+    assert values(client)[name] == 0
+
+
+def test_records_whose_id_is_known_are_told(client: TestClient) -> None:
+    name = "minorkey_record_received_total{{model=cards,result={},version=3}}"
+    client.post("/predictions", json=batch(row(1), row(2))).raise_for_status()
+    told = values(client)
+    assert (told[name.format("recorded")], told[name.format("known")]) == (2, 0)
+    for moment in range(5):
+        client.post("/predictions", json=batch(row(1, time=NOW + moment))).raise_for_status()
+    assert client.post("/predictions", json=batch()).status_code == 400
+    told = values(client)
+    assert (told[name.format("recorded")], told[name.format("known")]) == (2, 5)
 
 
 @pytest.mark.parametrize("path", ["/predictions", "/labels"])
 def test_without_the_token_nothing_is_heard(client: TestClient, path: str) -> None:
     assert client.post(path, json=batch(row(1)), headers={"authorization": "Bearer x"}).status_code == 401
     assert client.delete("/rows/cards/r1", headers={"authorization": ""}).status_code == 401
+
+
+def test_requests_without_the_token_use_up_no_room(intake: Intake) -> None:
+    admission = Admission(at_once=4, a_second=0.001, burst=2)
+    client = TestClient(create_app(intake, BearerToken(TOKEN, None, key="token"), admission))
+    for _ in range(5):
+        assert client.post("/labels", json={}).status_code == 401
+        assert client.delete("/rows/cards/r1").status_code == 401
+    codes = [client.post("/predictions", json=batch(row(n)), headers=BEARER).status_code for n in range(3)]
+    assert codes == [200, 200, 503]
 
 
 @pytest.mark.parametrize(
@@ -121,12 +166,24 @@ def test_without_the_token_nothing_is_heard(client: TestClient, path: str) -> No
         ("/labels", {"model": "cards", "id": "r1", "label": 1.0}, "0 or 1"),
         ("/labels", {"model": "cards", "id": "r1", "label": 1, "propensity": 0}, "above 0"),
         ("/labels", {"model": "cards", "id": "r1", "intervened": 1}, "true or false"),
+        ("/labels", {"model": "cards", "id": "r1", "intervened": True, "propensity": 0.1}, "let through"),
         ("/labels", {"id": "r1", "label": 1}, "model"),
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(client: TestClient, path: str, body: Any, reason: str) -> None:
     answer = client.post(path, json=body)
     assert answer.status_code == 400 and reason in answer.json()["error"]
+
+
+def test_a_label_that_does_not_fit_is_counted_alone_as_in_a_list(client: TestClient) -> None:
+    name = "minorkey_label_received_total{model=cards,result=refused,version=}"
+    bad = {"id": "r1", "label": "fraud"}
+    assert client.post("/labels", json={"model": "cards", **bad}).status_code == 400
+    assert values(client)[name] == 1
+    assert client.post("/labels", json={"model": "cards", "labels": [bad]}).status_code == 200
+    assert values(client)[name] == 2
+    assert client.post("/labels", json={"model": "stranger", **bad}).status_code == 404
+    assert not [key for key in values(client) if "stranger" in key]
 
 
 def test_a_huge_body_an_unknown_model_and_row_are_refused(client: TestClient) -> None:
@@ -178,19 +235,21 @@ def test_what_was_scored_in_shadow_is_told_by_names_of_its_own(
     assert new and all(name.startswith("minorkey_shadow_") for name in new)
 
 
-def test_selective_outcomes_of_a_shadow_are_told_where_somebody_audits(tmp_path: Path, clock: Clock) -> None:
+def test_selective_outcomes_of_a_shadow_are_told_from_zero(tmp_path: Path, clock: Clock) -> None:
     intake = intake_of(f"sqlite:///{tmp_path / 'feedback.db'}", clock, label_policy="selective")
     client = client_of(intake)
     shadow = batch(row(1), row(2), version="4", champion="3")
     for body in (batch(row(1), row(2)), shadow):
         client.post("/predictions", json=body).raise_for_status()
-    assert "minorkey_shadow_outcome_total{" not in client.get("/metrics").text
+
+    def cells() -> list[float]:
+        told = values(client).items()
+        return [value for name, value in told if name.startswith("minorkey_shadow_outcome_total")]
+
+    assert cells() == [0.0] * 8
     client.post("/labels", json={"model": "cards", "labels": [{"id": "r1", "label": 1, "propensity": 0.5}]})
     mature(intake, clock)
-    cells = [
-        value for name, value in values(client).items() if name.startswith("minorkey_shadow_outcome_total")
-    ]
-    assert sum(cells) == 3.0
+    assert sum(cells()) == 3.0
 
 
 @pytest.mark.parametrize("champion", ["", "3", 7, None])

@@ -9,6 +9,7 @@ from minorkey.data.loading import build_dataset
 from minorkey.data.sources import Limits, read_table
 from minorkey.errors import DataError, SpecError
 from minorkey.feedback.export import export_rows, import_labels
+from minorkey.feedback.messages import MAX_ITEMS, Record
 from minorkey.spec import DataSpec
 from tests.feedback.places import DAY, NOW, Clock, intake_of, label, mature, record, store
 
@@ -62,6 +63,16 @@ def test_a_period_without_rows_and_a_clash_of_names_are_told(url: str, tmp_path:
         export_rows(intake, "stranger", tmp_path / "x.parquet")
 
 
+def written(frame: pd.DataFrame, path: Path) -> Path:
+    if path.suffix == ".csv":
+        frame.to_csv(path, index=False)
+    elif path.suffix == ".parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_json(path, orient="records", lines=True)
+    return path
+
+
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
 def test_labels_of_a_file_are_joined(url: str, tmp_path: Path, suffix: str) -> None:
     intake = intake_of(url)
@@ -69,14 +80,40 @@ def test_labels_of_a_file_are_joined(url: str, tmp_path: Path, suffix: str) -> N
     frame = pd.DataFrame(
         {"id": ["r1", "r2", "r3", "r4"], "label": [1, 0, None, 7], "intervened": [False, False, True, False]}
     )
-    path = tmp_path / f"labels.{suffix}"
-    if suffix == "csv":
-        frame.to_csv(path, index=False)
-    elif suffix == "parquet":
-        frame.to_parquet(path)
-    else:
-        frame.to_json(path, orient="records", lines=True)
-    assert import_labels(intake, "cards", path) == {"joined": 3, "refused": 1}
+    path = written(frame, tmp_path / f"labels.{suffix}")
+    found = import_labels(intake, "cards", path)
+    assert found.results == {"joined": 3, "refused": 1}
+    assert found.reasons == {"expected 'label' 0 or 1, got 7.0": 4}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+@pytest.mark.parametrize("blocked", [[0, 1], [0, None], [True, False]])
+def test_ids_that_are_numbers_and_zeros_and_ones_are_understood(
+    url: str, tmp_path: Path, suffix: str, blocked: list[int | None]
+) -> None:
+    intake = intake_of(url)
+    store(intake, *[Record(str(number), NOW, 0.9, "{}") for number in (7, 8)])
+    frame = pd.DataFrame({"id": [7, 8], "label": [1, 0], "intervened": blocked})
+    assert import_labels(intake, "cards", written(frame, tmp_path / f"labels.{suffix}")).results == {
+        "joined": 2
+    }
+
+
+def test_a_word_among_the_labels_of_a_csv_spoils_no_other(url: str, tmp_path: Path) -> None:
+    intake, path = intake_of(url), tmp_path / "labels.csv"
+    store(intake, record(1), record(2))
+    path.write_text("id,label\nr1,1\nr2,0\nr3,yes\n")
+    found = import_labels(intake, "cards", path)
+    assert found.results == {"joined": 2, "refused": 1}
+    assert found.reasons == {"expected 'label' 0 or 1, got 'yes'": 3}
+
+
+def test_reasons_of_a_long_file_are_told_once_with_their_first_row(url: str, tmp_path: Path) -> None:
+    labels = [1] * (MAX_ITEMS + 1) + [2, 2]
+    frame = pd.DataFrame({"id": [f"r{number}" for number in range(len(labels))], "label": labels})
+    found = import_labels(intake_of(url), "cards", written(frame, tmp_path / "labels.parquet"))
+    assert found.results == {"early": MAX_ITEMS + 1, "refused": 2}
+    assert found.reasons == {"expected 'label' 0 or 1, got 2": MAX_ITEMS + 2}
 
 
 @pytest.mark.parametrize(
@@ -105,6 +142,13 @@ def test_the_commands_work_on_the_services_database(
         return capsys.readouterr().out
 
     assert run("import", "feedback.yaml", "cards", "labels.csv") == "joined: 1\n"
+    Path("labels.csv").write_text("id,label,analyst\nr1,1,kim\nr2,yes,kim\nr3,no,\n")
+    with pytest.raises(DataError, match="every label was refused") as caught:
+        run("import", "feedback.yaml", "cards", "labels.csv")
+    assert caught.value.exit_code == 2
+    reasons = capsys.readouterr().out
+    assert reasons.startswith("refused: 3\n  row 1: unknown key 'analyst'; allowed: id, ")
+    assert reasons.count("analyst") == 1 and "  row 3: expected 'label' 0 or 1, got 'no'\n" in reasons
     assert run("delete", "feedback.yaml", "cards", "r2") == "deleted\n"
     mature(intake, clock)
     assert "1 rows" in run("export", "feedback.yaml", "cards", "fresh.parquet", "--since", "2020-01-01")

@@ -6,6 +6,9 @@ import cyclopts
 
 __all__ = ["feedback_app"]
 
+#: Reasons for a refusal that are printed.
+_REASONS = 10
+
 feedback_app = cyclopts.App(name="feedback", help="Join late labels to predictions, count and export them.")
 
 
@@ -36,7 +39,7 @@ def serve_command(
 
 @feedback_app.command(name="import")
 def import_command(spec: Path, model: str, labels: Path, /) -> None:
-    """Join the labels of a file to their predictions.
+    """Join the labels of a file to their predictions. Exit code 2 if not one of them fits.
 
     Example: `minorkey feedback import feedback.yaml fraud labels.csv`
 
@@ -49,13 +52,26 @@ def import_command(spec: Path, model: str, labels: Path, /) -> None:
     labels
         CSV, Parquet or JSON lines with `id` and `label`; also `time`, `intervened`, `propensity`.
     """
+    from minorkey.errors import DataError
     from minorkey.feedback.export import import_labels
     from minorkey.feedback.service import open_intake
     from minorkey.feedback.spec import load_feedback_spec
 
-    results = import_labels(open_intake(load_feedback_spec(spec)), model, labels)
-    for result, number in sorted(results.items()):
+    found = import_labels(open_intake(load_feedback_spec(spec)), model, labels)
+    for result, number in sorted(found.results.items()):
         print(f"{result}: {number:,}")
+    for reason, row in list(found.reasons.items())[:_REASONS]:
+        print(f"  row {row:,}: {reason}")
+    if len(found.reasons) > _REASONS:
+        print(f"  and {len(found.reasons) - _REASONS:,} more reasons")
+    if set(found.results) == {"refused"}:
+        raise DataError(
+            "every label was refused",
+            key=str(labels),
+            value=f"{found.results['refused']:,} rows",
+            allowed="the columns id, label, time, intervened and propensity",
+            remedy="mend what the reasons name, and import the file again",
+        )
 
 
 @feedback_app.command(name="export")

@@ -36,7 +36,7 @@ def create_app(intake: Intake, token: BearerToken, admission: Admission | None =
     Args:
         intake: where everything goes.
         token: what every request but health and metrics has to bring.
-        admission: how many requests are let in.
+        admission: how many requests that bring the token are let in; others use up no room.
     """
     metrics = FeedbackMetrics(intake)
     admission = admission or Admission(at_once=_AT_ONCE, a_second=_A_SECOND, burst=_BURST)
@@ -48,8 +48,8 @@ def create_app(intake: Intake, token: BearerToken, admission: Admission | None =
 
     def posting(path: str, work: _Work) -> Route:
         async def handle(request: Request) -> Response:
+            token.require(request)
             with admission.admitted():
-                token.require(request)
                 body = await read_body(request, MAX_BODY_BYTES)
                 return answer(
                     await to_thread.run_sync(lambda: work(intake, parse_json(body)), limiter=limiter)
@@ -58,8 +58,8 @@ def create_app(intake: Intake, token: BearerToken, admission: Admission | None =
         return Route(path, told_of(path, handle), methods=["POST"])
 
     async def delete(request: Request) -> Response:
+        token.require(request)
         with admission.admitted():
-            token.require(request)
             model, identity = request.path_params["model"], request.path_params["identity"]
             if "\0" in identity or "\0" in model:
                 raise Refusal("there is no such row", 404)
@@ -107,6 +107,8 @@ def _predictions(intake: Intake, content: Any) -> dict[str, Any]:
 def _labels(intake: Intake, content: Any) -> dict[str, Any]:
     model, labels, refused = parse_labels(content)
     found: dict[str, Any] = {"results": intake.labels(model, labels, len(refused))}
+    if refused and "labels" not in content:
+        raise Refusal(refused[0])
     return found | ({"refused": refused[:20]} if refused else {})
 
 

@@ -2,7 +2,9 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from minorkey.feedback.spec import LabelledModel
 from minorkey.feedback.tables import OPEN
 from minorkey.serving.refusal import Refusal
 
-__all__ = ["export_rows", "import_labels"]
+__all__ = ["Imported", "export_rows", "import_labels"]
 
 
 def export_rows(
@@ -66,22 +68,32 @@ def export_rows(
     return len(found)
 
 
-def import_labels(intake: Intake, model: str, path: Path) -> dict[str, int]:
-    """Join the labels of a file: CSV, Parquet or JSON lines with the keys of ``POST /labels``.
+@dataclass
+class Imported:
+    """What became of the labels of a file.
 
-    Returns:
-        How many labels came to each result.
+    Attributes:
+        results: how many labels came to each result.
+        reasons: why labels were refused, with the first row (from 1) that each reason was met in.
+    """
+
+    results: Counter[str] = field(default_factory=Counter)
+    reasons: dict[str, int] = field(default_factory=dict)
+
+
+def import_labels(intake: Intake, model: str, path: Path) -> Imported:
+    """Join the labels of a file: CSV, Parquet or JSON lines with the keys of ``POST /labels``.
 
     Raises:
         DataError: the file cannot be read, or has no column ``id``.
         SpecError: the specification does not name the model.
         StateError: the database does not answer.
     """
-    totals: dict[str, int] = {}
-    for items in _batches(path):
+    found = Imported()
+    for number, items in enumerate(_batches(path)):
         try:
             _, labels, refused = parse_labels({"model": model, "labels": items})
-            results = intake.labels(model, labels, len(refused))
+            found.results.update(intake.labels(model, labels, len(refused)))
         except Refusal as refusal:
             raise SpecError(
                 refusal.reason,
@@ -90,9 +102,11 @@ def import_labels(intake: Intake, model: str, path: Path) -> dict[str, int]:
                 allowed=", ".join(sorted(intake.spec.models)),
                 remedy="name one of these, or add the model to the specification",
             ) from None
-        for result, number in results.items():
-            totals[result] = totals.get(result, 0) + number
-    return totals
+        for text in refused:
+            place, _, reason = text.partition("]: ")
+            row = number * MAX_ITEMS + int(place.removeprefix("labels[")) + 1
+            found.reasons.setdefault(reason, row)
+    return found
 
 
 def _frame(found: list[tuple[Any, ...]], wanted: LabelledModel) -> pd.DataFrame:
@@ -183,11 +197,19 @@ def _read(path: Path) -> pd.DataFrame:
 
 
 def _item(row: dict[Any, Any]) -> dict[str, Any]:
-    """A row as the JSON of a label: what is missing is left out."""
+    """A row as the JSON of a label: what is missing is left out, and an id is a text.
+
+    Columns of files know fewer kinds than JSON: a missing value makes floats of whole numbers, a word texts,
+    and 0 and 1 often stand for false and true.
+    """
     found = {str(key): getattr(value, "item", lambda value=value: value)() for key, value in row.items()}
     found = {key: value for key, value in found.items() if not _is_missing(value)}
-    if isinstance(found.get("label"), float) and found["label"].is_integer():
+    if found.get("label") in (0.0, 1.0, "0", "1"):
         found["label"] = int(found["label"])
+    if isinstance(found.get("id"), int):
+        found["id"] = str(found["id"])
+    if isinstance(found.get("intervened"), int | float) and found["intervened"] in (0, 1):
+        found["intervened"] = bool(found["intervened"])
     if isinstance(found.get("time"), pd.Timestamp):
         found["time"] = found["time"].timestamp()
     return found

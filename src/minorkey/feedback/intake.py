@@ -15,6 +15,9 @@ __all__ = ["RESULTS", "Intake", "add"]
 
 #: What can become of a label. One that came early is told again once it has joined, or is unknown for good.
 RESULTS = ("joined", "duplicate", "conflict", "unknown", "early", "late", "refused")
+_RECORD_RESULTS = ("recorded", "known")
+#: The family of counts that came last: a version that has it has them all.
+_LATEST_FAMILY = "record"
 _COMBINATIONS = ("00", "01", "10", "11")
 _WITH_IDS = ("minorkey_feedback_rows", "minorkey_feedback_early", "minorkey_feedback_shadows")
 
@@ -54,7 +57,7 @@ class Intake:
         horizon = self.require(model).horizon_seconds
         with self.books.transaction() as made:
             _announce(made, model, version)
-            before = Counter[str]()
+            results = Counter[str]()
             for record in records:
                 new = made.change(
                     "INSERT INTO minorkey_feedback_rows "
@@ -63,11 +66,13 @@ class Intake:
                     model, record.id, version, record.time, record.score, threshold, record.features,
                     record.time + horizon,
                 )  # fmt: skip
-                before["recorded" if new else "known"] += 1
+                results["recorded" if new else "known"] += 1
+            for result in _RECORD_RESULTS:
+                add(made, "record", model, version, result, results[result])
             joined = self._join_early(made, model, [record.id for record in records])
             if joined:
                 add(made, "label", model, version, "joined", joined)
-        return {"recorded": before["recorded"], "known": before["known"], "labels_joined": joined}
+        return {result: results[result] for result in _RECORD_RESULTS} | {"labels_joined": joined}
 
     def labels(self, model: str, labels: Sequence[Label], refused: int = 0) -> dict[str, int]:
         """Join labels to their predictions.
@@ -99,21 +104,32 @@ class Intake:
         return dict(totals)
 
     def delete(self, model: str, identity: str) -> bool:
-        """Delete a row and what waits for it; whether there was one. What it was counted as stays counted."""
-        self.require(model)
+        """Delete a row and what waits for it; whether there was one. What it was counted as stays counted.
+
+        Raises:
+            Refusal: nothing is there, and the specification does not name the model.
+        """
         with self.books.transaction() as made:
             gone = [
                 made.change(f"DELETE FROM {table} WHERE model = %s AND id = %s", model, identity)  # noqa: S608
                 for table in _WITH_IDS
             ]
+        if not any(gone):
+            self.require(model)
         return any(gone)
 
     def announce(self) -> None:
-        """Begin the series of labels that belong to no version."""
+        """Begin the series of labels that belong to no version, and those that an earlier minorkey lacked."""
         with self.books.transaction() as made:
             for model in self.spec.models:
                 for result in ("unknown", "early", "refused"):
                     add(made, "label", model, "", result, 0)
+                for (version,) in made.rows(
+                    "SELECT DISTINCT version FROM minorkey_feedback_counts "
+                    "WHERE model = %s AND family = 'outcome'",
+                    model,
+                ):
+                    _announce(made, model, version)
 
     def require(self, name: str) -> LabelledModel:
         """What labels of a model mean.
@@ -154,8 +170,8 @@ def add(made: Transaction, family: str, model: str, version: str, labels: str, v
 def _announce(made: Transaction, model: str, version: str) -> None:
     """Begin every series of a version at 0, so that the first increment counts."""
     if made.rows(
-        "SELECT 1 FROM minorkey_feedback_counts WHERE family = 'outcome' AND model = %s AND version = %s "
-        "LIMIT 1",
+        "SELECT 1 FROM minorkey_feedback_counts WHERE family = %s AND model = %s AND version = %s LIMIT 1",
+        _LATEST_FAMILY,
         model,
         version,
     ):
@@ -167,10 +183,12 @@ def _announce(made: Transaction, model: str, version: str) -> None:
         add(made, "count", model, version, actual, 0)
         for bin_ in LOGIT_BINS:
             add(made, "logit", model, version, f"{actual}{bin_}", 0)
-    add(made, "audited", model, version, "", 0)
-    add(made, "unlabelled", model, version, "", 0)
+    for family in ("unlabelled", "audited", "audited_weight"):
+        add(made, family, model, version, "", 0)
     for result in ("joined", "duplicate", "conflict", "late"):
         add(made, "label", model, version, result, 0)
+    for result in _RECORD_RESULTS:
+        add(made, "record", model, version, result, 0)
 
 
 def _place(made: Transaction, model: str, label: Label, now: float) -> tuple[str, str]:
@@ -197,10 +215,15 @@ def _place(made: Transaction, model: str, label: Label, now: float) -> tuple[str
 
 
 def _result(label: Label, known: int | None, intervened: bool, propensity: float | None) -> str:
-    """Whether a label says something new of a row, the same again, or the contrary. The first word stands."""
+    """Whether a label says something new of a row, the same again, or the contrary. The first word stands.
+
+    A row was let through for an audit, or intervened in: never both.
+    """
     if label.label is not None and known is not None and label.label != known:
         return "conflict"
     if label.propensity is not None and propensity is not None and label.propensity != propensity:
+        return "conflict"
+    if (label.propensity is not None and intervened) or (label.intervened and propensity is not None):
         return "conflict"
     new = (label.label is not None and known is None) or (label.intervened and not intervened)
     return "joined" if new or (label.propensity is not None and propensity is None) else "duplicate"

@@ -16,6 +16,7 @@ def outcome_of(
     """The outcome of a mature row and its weight; None where nothing is known of it.
 
     A row of the audit slice stands for 1 / propensity rows, as Horvitz and Thompson (1952) weight a sample.
+    Whoever intervened in a row chose which labels there are: it counts only where every outcome is reported.
 
     Args:
         policy: ``full``, ``delayed_positive`` or ``selective``.
@@ -23,17 +24,11 @@ def outcome_of(
         intervened: whether something hides the outcome.
         propensity: of a row in the audit slice, else None.
     """
-    if propensity is not None:
-        known = label if policy == "full" else (label or 0)
-        return known, 0.0 if known is None else 1.0 / propensity
-    if policy == "full":
-        return label, 1.0
-    if policy == "selective" and intervened:
-        # Whoever intervened chose which labels there are: counting them would make the model look better.
-        return None, 0.0
-    if label is None and intervened:
-        return None, 0.0
-    return label or 0, 1.0
+    if policy != "full":
+        if intervened:
+            return None, 0.0
+        label = label or 0
+    return label, 0.0 if label is None else 1.0 / (propensity or 1.0)
 
 
 def keep_probability(score: float, threshold: float, model: LabelledModel) -> float:

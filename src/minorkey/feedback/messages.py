@@ -44,7 +44,8 @@ class Label:
         label: 1 or 0, None where only the intervention is told.
         time: when it became known, seconds since 1970; None: now.
         intervened: whether something was done that hides the outcome, such as blocking.
-        propensity: probability with which the row was let into the audit slice; None: it is not in it.
+        propensity: probability with which the row was let through for an audit; None: it is not in that
+            slice, as no row is that was intervened in.
     """
 
     id: str
@@ -99,20 +100,18 @@ def parse_labels(content: Any) -> tuple[str, list[Label], list[str]]:
         Model, labels, and why labels were refused, one text each.
 
     Raises:
-        Refusal: it is no such body, or its single label does not fit.
+        Refusal: it is no such body.
     """
     if not isinstance(content, dict):
         raise Refusal("expected an object with 'model' and 'labels', or a label with its 'model'")
     model = _text(content.get("model"), "model")
-    if "labels" not in content:
-        return (
-            model,
-            [_label("the label", {key: value for key, value in content.items() if key != "model"})],
-            [],
-        )
-    _only(content, {"model", "labels"}, "the body")
+    if "labels" in content:
+        _only(content, {"model", "labels"}, "the body")
+        items = _items(content["labels"], "labels")
+    else:
+        items = [("the label", {key: value for key, value in content.items() if key != "model"})]
     found, refused = [], []
-    for name, item in _items(content["labels"], "labels"):
+    for name, item in items:
         try:
             found.append(_label(name, item))
         except Refusal as refusal:
@@ -153,6 +152,11 @@ def _label(name: str, item: Any) -> Label:
         propensity = _number(propensity, f"{name}: propensity")
         if not 0 < propensity <= 1:
             raise Refusal(f"{name}: expected 'propensity' above 0 and at most 1, got {propensity:g}")
+        if intervened:
+            raise Refusal(
+                f"{name}: 'propensity' of a row that was intervened in; send it only for rows of the audit "
+                "slice, which were let through"
+            )
     if label is None and not intervened and propensity is None:
         raise Refusal(f"{name}: expected 'label', 'intervened' or 'propensity'")
     time = None if item.get("time") is None else _moment(item["time"], f"{name}: time")

@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from minorkey.errors import StateError
 from minorkey.feedback.intake import Intake
 from minorkey.feedback.tables import OPEN
+from minorkey.stores.sql import Transaction
 
 __all__ = ["FeedbackCollector", "FeedbackMetrics"]
 
@@ -44,8 +45,10 @@ _COUNTERS: tuple[tuple[str, str, str, dict[str, slice]], ...] = (
         {"actual": slice(0, 1), "bin": slice(1, None)},
     ),
     ("label", "minorkey_label_received", "Labels, by what became of them.", {"result": slice(0, None)}),
+    ("record", "minorkey_record_received", "Records, by what became of them.", {"result": slice(0, None)}),
     ("unlabelled", "minorkey_outcome_unlabelled", "Mature rows without an outcome.", {}),
     ("audited", "minorkey_outcome_audited", "Mature rows of the audit slice.", {}),
+    ("audited_weight", "minorkey_outcome_audited_weight", "Mature rows of the audit slice, by weight.", {}),
     (
         "shadow",
         "minorkey_shadow_outcome",
@@ -70,10 +73,6 @@ _COUNTERS: tuple[tuple[str, str, str, dict[str, slice]], ...] = (
         "Records of a challenger in shadow whose row never came.",
         {},
     ),
-)
-#: What would be wrong where labels are selective and nobody audits; and which count says that somebody does.
-_NEED_AUDIT = dict.fromkeys(("outcome", "square", "count", "logit"), "audited") | dict.fromkeys(
-    ("shadow", "shadow_square", "shadow_count"), "shadow_audited"
 )
 
 _log = structlog.get_logger("minorkey.feedback")
@@ -105,20 +104,9 @@ class FeedbackCollector(Collector):
             return
         up.add_metric([], 1)
         yield up
-        audited = {
-            (family, *key)
-            for family in set(_NEED_AUDIT.values())
-            for key, value in counts[family].items()
-            if value > 0
-        }
         for family, name, meaning, labels in _COUNTERS:
             series = CounterMetricFamily(name, meaning, labels=[*_IDENTITY, *labels])
             for (model, version, text), value in sorted(counts[family].items()):
-                champion = text[labels["champion"]] if "champion" in labels else ""
-                if family in _NEED_AUDIT and not (
-                    self._counts_all(model) or (_NEED_AUDIT[family], model, version, champion) in audited
-                ):
-                    continue
                 series.add_metric([model, version, *(text[place] for place in labels.values())], value)
             yield series
         backlog = GaugeMetricFamily(
@@ -126,28 +114,34 @@ class FeedbackCollector(Collector):
             "How long the oldest mature row has waited to be counted.",
             labels=["model"],
         )
-        for model in self._intake.spec.models:
-            backlog.add_metric([model], waiting.get(model, 0.0))
+        needs_audit = GaugeMetricFamily(
+            "minorkey_outcome_needs_audit",
+            "Whether outcomes are those of all rows only where an audit slice stands for the rest.",
+            labels=["model"],
+        )
+        for model, wanted in self._intake.spec.models.items():
+            backlog.add_metric([model], waiting[model])
+            needs_audit.add_metric([model], float(wanted.label_policy == "selective"))
         yield backlog
-
-    def _counts_all(self, model: str) -> bool:
-        wanted = self._intake.spec.models.get(model)
-        return wanted is None or wanted.label_policy != "selective"
+        yield needs_audit
 
     def _read(self) -> tuple[dict[str, dict[tuple[str, str, str], float]], dict[str, float]]:
         now = self._intake.clock()
         with self._intake.books.transaction(alone=False) as made:
             rows = made.rows("SELECT family, model, version, labels, value FROM minorkey_feedback_counts")
-            oldest = made.rows(
-                "SELECT model, min(mature_at) FROM minorkey_feedback_rows "
-                "WHERE state = %s AND mature_at <= %s GROUP BY model",
-                OPEN,
-                now,
-            )
+            waiting = {model: now - _oldest(made, model, now) for model in self._intake.spec.models}
         counts: dict[str, dict[tuple[str, str, str], float]] = defaultdict(dict)
         for family, model, version, labels, value in rows:
             counts[family][model, version, labels] = value
-        return counts, {model: max(0.0, now - moment) for model, moment in oldest}
+        return counts, waiting
+
+
+def _oldest(made: Transaction, model: str, now: float) -> float:
+    """Since when the first row that waits to be counted is mature; now where none waits."""
+    ((moment,),) = made.rows(
+        "SELECT min(mature_at) FROM minorkey_feedback_rows WHERE model = %s AND state = %s", model, OPEN
+    )
+    return now if moment is None else min(now, float(moment))
 
 
 class FeedbackMetrics:

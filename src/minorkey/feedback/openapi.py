@@ -31,6 +31,11 @@ _LABEL: dict[str, Any] = {
     "intervened": {"type": "boolean"},
     "propensity": {"anyOf": [{"type": "number", "exclusiveMinimum": 0, "maximum": 1}, {"type": "null"}]},
 }
+#: A row was intervened in, or let through for an audit.
+_NOT_BOTH = {
+    "required": ["intervened", "propensity"],
+    "properties": {"intervened": {"const": True}, "propensity": {"type": "number"}},
+}
 _COUNTS = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
 _MODEL = {**_TEXT, "description": "A model that the service's specification names."}
 
@@ -97,6 +102,7 @@ FEEDBACK = description(
                                         "required": ["id"],
                                         "properties": _LABEL,
                                         "additionalProperties": False,
+                                        "not": _NOT_BOTH,
                                     },
                                     "minItems": 1,
                                     "maxItems": MAX_ITEMS,
@@ -109,6 +115,7 @@ FEEDBACK = description(
                             "required": ["model", "id", "label"],
                             "properties": {"model": _MODEL, **_LABEL, "label": {"enum": [0, 1, True, False]}},
                             "additionalProperties": False,
+                            "not": _NOT_BOTH,
                         },
                     ]
                 },

@@ -7,7 +7,9 @@ from minorkey.evaluation.logit_bins import LOGIT_BINS, logit_bin_places
 from minorkey.feedback.intake import Intake, add
 from minorkey.feedback.maturity import is_kept, keep_probability, outcome_of
 from minorkey.feedback.shadows import Ripe, count_shadows, forget_shadows
+from minorkey.feedback.spec import LabelledModel
 from minorkey.feedback.tables import COUNTED, OPEN, UNLABELLED
+from minorkey.feedback.versions import forget_versions
 from minorkey.stores.sql import Transaction
 
 __all__ = ["BATCH", "forget", "ripen"]
@@ -21,17 +23,24 @@ Counts = dict[tuple[str, str, str, str], float]
 
 
 def ripen(intake: Intake) -> int:
-    """Count rows that are mature, each once, at most `BATCH` of them; how many there were.
+    """Count rows that are mature, each once, at most `BATCH` of each model; how many there were.
+
+    Rows of a model that the specification does not name stay: nobody knows what their labels mean.
 
     Raises:
         StateError: the database does not answer.
     """
+    return sum(_ripen(intake, model, wanted) for model, wanted in intake.spec.models.items())
+
+
+def _ripen(intake: Intake, model: str, wanted: LabelledModel) -> int:
     with intake.books.transaction() as made:
         now = intake.clock()
         found = made.rows(
-            "SELECT model, id, version, score, threshold, label, intervened, propensity "
-            "FROM minorkey_feedback_rows WHERE state = %s AND mature_at <= %s "
-            "ORDER BY mature_at, model, id LIMIT %s",
+            "SELECT id, version, score, threshold, label, intervened, propensity "
+            "FROM minorkey_feedback_rows WHERE model = %s AND state = %s AND mature_at <= %s "
+            "ORDER BY mature_at, id LIMIT %s",
+            model,
             OPEN,
             now,
             BATCH,
@@ -39,15 +48,13 @@ def ripen(intake: Intake) -> int:
         counts: Counts = defaultdict(float)
         states: list[tuple[Any, ...]] = []
         thinned: list[tuple[str, str]] = []
-        ripe: dict[tuple[str, str], Ripe] = {}
-        places = logit_bin_places([row[3] for row in found])
+        ripe: dict[str, Ripe] = {}
+        places = logit_bin_places([row[2] for row in found])
         for row, place in zip(found, places, strict=True):
-            model, identity, version, score, threshold, label, intervened, propensity = row
-            wanted = intake.spec.models.get(model)
-            policy = "full" if wanted is None else wanted.label_policy
-            outcome, weight = outcome_of(policy, label, bool(intervened), propensity)
+            identity, version, score, threshold, label, intervened, propensity = row
+            outcome, weight = outcome_of(wanted.label_policy, label, bool(intervened), propensity)
             called = int(score >= threshold)
-            ripe[model, identity] = (version, called, outcome, weight, propensity is not None)
+            ripe[identity] = (version, called, outcome, weight)
             if outcome is None:
                 counts["unlabelled", model, version, ""] += 1
                 states.append((UNLABELLED, None, 1.0, model, identity))
@@ -57,13 +64,15 @@ def ripen(intake: Intake) -> int:
             counts["square", model, version, both] += weight**2
             counts["count", model, version, str(outcome)] += 1
             counts["logit", model, version, f"{outcome}{LOGIT_BINS[place]}"] += weight
-            counts["audited", model, version, ""] += int(propensity is not None)
-            kept = 1.0 if outcome or wanted is None else keep_probability(score, threshold, wanted)
+            if propensity is not None:
+                counts["audited", model, version, ""] += 1
+                counts["audited_weight", model, version, ""] += weight
+            kept = 1.0 if outcome else keep_probability(score, threshold, wanted)
             if is_kept(model, identity, kept):
                 states.append((COUNTED, outcome, kept, model, identity))
             else:
                 thinned.append((model, identity))
-        count_shadows(made, now, BATCH, ripe)
+        count_shadows(made, model, now, BATCH, ripe)
         _write(made, counts, states, thinned)
     return len(found)
 
@@ -71,17 +80,20 @@ def ripen(intake: Intake) -> int:
 def forget(intake: Intake) -> None:
     """Delete rows beyond their retention, and labels whose prediction never came.
 
+    Rows of a model that the specification does not name any more stay as long as those of the model that
+    keeps them longest. Counts go after that time without a row and without a change.
+
     Raises:
         StateError: the database does not answer.
     """
     with intake.books.transaction() as made:
         now = intake.clock()
-        for model, wanted in intake.spec.models.items():
-            made.change(
-                "DELETE FROM minorkey_feedback_rows WHERE model = %s AND time < %s",
-                model,
-                now - wanted.keep_days * _DAY,
-            )
+        # Whatever has rows has counts.
+        models = made.rows("SELECT DISTINCT model FROM minorkey_feedback_counts")
+        oldest = {model: now - intake.spec.keep_days(model) * _DAY for (model,) in models}
+        for table in ("minorkey_feedback_rows", "minorkey_feedback_shadows"):
+            for model, moment in oldest.items():
+                made.change(f"DELETE FROM {table} WHERE model = %s AND time < %s", model, moment)  # noqa: S608
         forget_shadows(made, intake)
         unknown = made.rows(
             "DELETE FROM minorkey_feedback_early WHERE received < %s RETURNING model",
@@ -89,6 +101,7 @@ def forget(intake: Intake) -> None:
         )
         for (model,), number in Counter(unknown).items():
             add(made, "label", model, "", "unknown", number)
+        forget_versions(made, intake)
 
 
 def _write(

@@ -48,7 +48,7 @@ def work(intake: Intake, stop: threading.Event) -> None:
     complaint, since = "", _FORGET_SECONDS
     while not stop.is_set():
         try:
-            while ripen(intake) == BATCH and not stop.is_set():
+            while ripen(intake) >= BATCH and not stop.is_set():
                 pass
             if since >= _FORGET_SECONDS:
                 forget(intake)

@@ -18,9 +18,8 @@ _DAY = 86_400.0
 #: Champion's and challenger's decision, outcome.
 _CELLS = [f"{champion}{predicted}{actual}" for champion in "01" for predicted in "01" for actual in "01"]
 
-#: Of a row that is counted: version and decision of the champion, outcome (None: unknown), weight, and
-#: whether the row is in the audit slice.
-Ripe = tuple[str, int, int | None, float, bool]
+#: Of a row that is counted: version and decision of the champion, outcome (None: unknown), and weight.
+Ripe = tuple[str, int, int | None, float]
 
 
 def record_shadows(intake: Intake, batch: Batch) -> dict[str, int]:
@@ -52,37 +51,33 @@ def record_shadows(intake: Intake, batch: Batch) -> dict[str, int]:
     return {"recorded": recorded, "known": len(batch.records) - recorded}
 
 
-def count_shadows(made: Transaction, now: float, most: int, ripe: dict[tuple[str, str], Ripe]) -> None:
+def count_shadows(made: Transaction, model: str, now: float, most: int, ripe: dict[str, Ripe]) -> None:
     """Count what challengers said of the rows that are being counted; before those change their state.
 
     Args:
         made: the transaction in which the rows are counted.
+        model: name of their model.
         now: seconds since 1970.
         most: how many rows are counted at most.
-        ripe: those rows, by model and id.
+        ripe: those rows, by id.
     """
     found = made.rows(
         "SELECT shadow.model, shadow.id, shadow.version, shadow.score, shadow.threshold "
         "FROM minorkey_feedback_shadows AS shadow JOIN ("
-        "SELECT model, id FROM minorkey_feedback_rows WHERE state = %s AND mature_at <= %s "
-        "ORDER BY mature_at, model, id LIMIT %s"
+        "SELECT model, id FROM minorkey_feedback_rows WHERE model = %s AND state = %s AND mature_at <= %s "
+        "ORDER BY mature_at, id LIMIT %s"
         ") AS mature ON shadow.model = mature.model AND shadow.id = mature.id WHERE shadow.counted = 0",
+        model,
         OPEN,
         now,
         most,
     )
-    _count(made, [(*row, ripe[row[0], row[1]]) for row in found])
+    _count(made, [(*row, ripe[row[1]]) for row in found])
 
 
 def forget_shadows(made: Transaction, intake: Intake) -> None:
-    """Delete what is beyond its retention, and count and delete what never found its row."""
+    """Count and delete what never found its row."""
     now = intake.clock()
-    for model, wanted in intake.spec.models.items():
-        made.change(
-            "DELETE FROM minorkey_feedback_shadows WHERE model = %s AND time < %s",
-            model,
-            now - wanted.keep_days * _DAY,
-        )
     unmatched = made.rows(
         "DELETE FROM minorkey_feedback_shadows WHERE counted = 0 AND time < %s AND NOT EXISTS ("
         "SELECT 1 FROM minorkey_feedback_rows AS mine WHERE mine.model = minorkey_feedback_shadows.model "
@@ -103,7 +98,7 @@ def _count_late(made: Transaction, model: str, identity: str) -> None:
     )
     for version, score, threshold, outcome, propensity, kept in found:
         weight = 1.0 / (propensity or 1.0) / kept
-        ripe = (version, int(score >= threshold), outcome, weight, propensity is not None)
+        ripe = (version, int(score >= threshold), outcome, weight)
         waiting = made.rows(
             "SELECT model, id, version, score, threshold FROM minorkey_feedback_shadows "
             "WHERE model = %s AND id = %s AND counted = 0",
@@ -117,7 +112,7 @@ def _count(made: Transaction, found: list[tuple[Any, ...]]) -> None:
     counts: dict[tuple[str, str, str, str], float] = defaultdict(float)
     done: list[tuple[str, str, str]] = []
     for model, identity, version, score, threshold, ripe in found:
-        champion, called, outcome, weight, audited = ripe
+        champion, called, outcome, weight = ripe
         done.append((model, identity, version))
         if outcome is None or champion == version:
             continue
@@ -125,7 +120,6 @@ def _count(made: Transaction, found: list[tuple[Any, ...]]) -> None:
         counts["shadow", model, version, cell] += weight
         counts["shadow_square", model, version, cell] += weight**2
         counts["shadow_count", model, version, f"{outcome}{champion}"] += 1
-        counts["shadow_audited", model, version, champion] += int(audited)
     if done:
         made.change_each(
             "UPDATE minorkey_feedback_shadows SET counted = 1 WHERE model = %s AND id = %s AND version = %s",
@@ -138,11 +132,11 @@ def _count(made: Transaction, found: list[tuple[Any, ...]]) -> None:
 def _announce(made: Transaction, model: str, version: str, champion: str) -> None:
     """Begin every series of the pair at 0, so that the first increment counts."""
     if made.rows(
-        "SELECT 1 FROM minorkey_feedback_counts WHERE family = 'shadow_audited' AND model = %s "
+        "SELECT 1 FROM minorkey_feedback_counts WHERE family = 'shadow_count' AND model = %s "
         "AND version = %s AND labels = %s",
         model,
         version,
-        champion,
+        f"1{champion}",
     ):
         return
     for cell in _CELLS:
@@ -150,5 +144,4 @@ def _announce(made: Transaction, model: str, version: str, champion: str) -> Non
         add(made, "shadow_square", model, version, f"{cell}{champion}", 0)
     for actual in "01":
         add(made, "shadow_count", model, version, f"{actual}{champion}", 0)
-    add(made, "shadow_audited", model, version, champion, 0)
     add(made, "shadow_unmatched", model, version, "", 0)

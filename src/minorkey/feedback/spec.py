@@ -24,9 +24,9 @@ class LabelledModel(Section):
     label_horizon: str = Field(description="Age at which a prediction's outcome is counted, e.g. 7d.")
     label_policy: Literal["full", "delayed_positive", "selective"] = Field(
         "delayed_positive",
-        description="full: only a label counts. delayed_positive: silence until the horizon is a negative. "
-        "selective: as before, but rows that were intervened in count only in the audit slice, with its "
-        "propensity; without an audit slice no outcome is told.",
+        description="full: every outcome is reported, and only a label counts. delayed_positive: silence "
+        "until the horizon is a negative; rows that were intervened in do not count. selective: as before, "
+        "and nothing is measured where an audit slice stands for too few of those rows.",
     )
     event_time: str = Field("", description="Column that gets the time of the prediction; empty: none.")
     label_time: str = Field("", description="Column that gets the time of the label; empty: none.")
@@ -58,6 +58,11 @@ class FeedbackSpec(Section):
         7.0, gt=0, description="Days that a label waits for its prediction before it counts as unknown."
     )
     poll_seconds: float = Field(2.0, gt=0, le=3_600, description="Between two looks for what is mature.")
+
+    def keep_days(self, model: str) -> float:
+        """How long rows of a model stay; of one that is not named, as long as any model's."""
+        known = self.models.get(model)
+        return known.keep_days if known else max(named.keep_days for named in self.models.values())
 
 
 def load_feedback_spec(path: Path) -> FeedbackSpec:

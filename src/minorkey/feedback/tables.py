@@ -26,7 +26,8 @@ CREATE TABLE IF NOT EXISTS minorkey_feedback_rows (
     kept double precision NOT NULL DEFAULT 1,
     PRIMARY KEY (model, id)
 );
-CREATE INDEX IF NOT EXISTS minorkey_feedback_rows_mature ON minorkey_feedback_rows (state, mature_at);
+DROP INDEX IF EXISTS minorkey_feedback_rows_mature;
+CREATE INDEX IF NOT EXISTS minorkey_feedback_rows_ripe ON minorkey_feedback_rows (model, state, mature_at);
 CREATE INDEX IF NOT EXISTS minorkey_feedback_rows_time ON minorkey_feedback_rows (model, time);
 CREATE TABLE IF NOT EXISTS minorkey_feedback_shadows (
     model text NOT NULL,
@@ -56,5 +57,12 @@ CREATE TABLE IF NOT EXISTS minorkey_feedback_counts (
     labels text NOT NULL,
     value double precision NOT NULL,
     PRIMARY KEY (family, model, version, labels)
+);
+CREATE TABLE IF NOT EXISTS minorkey_feedback_versions (
+    model text NOT NULL,
+    version text NOT NULL,
+    total double precision NOT NULL,
+    since double precision NOT NULL,
+    PRIMARY KEY (model, version)
 );
 """
