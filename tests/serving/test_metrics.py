@@ -69,7 +69,7 @@ def test_every_combination_begins_at_zero(http: httpx.Client, bundle: Bundle) ->
     scores = {frozenset({("bin", place)}) for place in profile["score"]["bins"]}
     assert named(series, "minorkey_score_bin_total") == dict.fromkeys(scores, 0.0)
     assert list(named(series, "minorkey_expected_outcome_total").values()) == [0.0] * 4
-    for code in ("200", "400", "500"):
+    for code in ("200", "400", "500", "503"):
         assert of(series, "minorkey_request_total", code=code) == 0
     assert of(series, "minorkey_request_seconds_count") == 0
     assert of(series, "minorkey_bundle_info", digest=bundle.digest) == 1

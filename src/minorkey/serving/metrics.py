@@ -71,7 +71,7 @@ class PredictorMetrics:
         self._rows.labels(*labels)
         self._dropped.labels(*labels)
         self._seconds.labels(*labels)
-        for code in ("200", "400", "500"):
+        for code in ("200", "400", "500", "503"):
             self._requests.labels(*labels, code)
         for predicted in ("0", "1"):
             self._predictions.labels(*labels, predicted)
