@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -190,7 +191,7 @@ def test_the_jobs_that_alerts_ask_for_are_scraped() -> None:
         for made in monitors
         for endpoint in made["spec"]["podMetricsEndpoints"]
         for relabelling in endpoint["relabelings"]
-        if relabelling["targetLabel"] == "job"
+        if relabelling.get("targetLabel") == "job"
     }
     asked = {
         job
@@ -198,3 +199,34 @@ def test_the_jobs_that_alerts_ask_for_are_scraped() -> None:
         if job in render("alerts", PRODUCTION)
     }
     assert jobs == asked and len(jobs) == 3
+
+
+@pytest.mark.parametrize("component", ["feedback", "trigger", "predictor"])
+def test_counts_of_a_database_are_the_same_series_whatever_pod_tells_them(component: str) -> None:
+    manifests = build("overlays/prod")
+    monitor = one(manifests, "PodMonitor", f"minorkey-{component}")
+    relabellings = monitor["spec"]["podMetricsEndpoints"][0]["relabelings"]
+    targets = [
+        {"namespace": "minorkey-prod", "pod": f"minorkey-{component}-{pod}", "instance": f"10.0.0.{pod}:9096"}
+        for pod in (1, 2)
+    ]
+    first, second = (relabelled(labels, relabellings) for labels in targets)
+    assert first["job"] == f"minorkey-{component}" and first["namespace"] == "minorkey-prod"
+    if component == "predictor":
+        assert first["instance"] != second["instance"]
+    else:
+        assert first == second
+        deployment = one(manifests, "Deployment", f"minorkey-{component}")["spec"]
+        assert (deployment["replicas"], deployment["strategy"]) == (1, {"type": "Recreate"})
+
+
+def relabelled(labels: dict[str, str], relabellings: list[dict[str, str]]) -> dict[str, str]:
+    """What Prometheus makes of a target's labels, by the actions that there are."""
+    labels = dict(labels)
+    for step in relabellings:
+        if step["action"] == "labeldrop":
+            labels = {name: value for name, value in labels.items() if not re.fullmatch(step["regex"], name)}
+        else:
+            assert step.keys() == {"action", "targetLabel", "replacement"} and step["action"] == "replace"
+            labels[step["targetLabel"]] = step["replacement"]
+    return labels

@@ -69,7 +69,7 @@ def test_every_combination_begins_at_zero(http: httpx.Client, bundle: Bundle) ->
     scores = {frozenset({("bin", place)}) for place in profile["score"]["bins"]}
     assert named(series, "minorkey_score_bin_total") == dict.fromkeys(scores, 0.0)
     assert list(named(series, "minorkey_expected_outcome_total").values()) == [0.0] * 4
-    for code in ("200", "400", "500"):
+    for code in ("200", "400", "500", "503"):
         assert of(series, "minorkey_request_total", code=code) == 0
     assert of(series, "minorkey_request_seconds_count") == 0
     assert of(series, "minorkey_bundle_info", digest=bundle.digest) == 1
@@ -168,6 +168,51 @@ def test_series_of_versions_long_gone_end(bundle: Bundle) -> None:
     assert named(series, "minorkey_score_bin_total", "2") and named(series, "minorkey_score_bin_total", "3")
     assert not named(series, "minorkey_reference_rate", "2")
     assert [version for version in ("1", "2", "3") if named(series, "minorkey_bundle_info", version)] == ["3"]
+    assert versions_of(series) == {"2", "3"}
+    assert of(series, "minorkey_request_total", "2", code="200") == 0
+
+
+def test_a_late_request_of_a_version_long_gone_brings_no_series_back(bundle: Bundle) -> None:
+    metrics = PredictorMetrics()
+    columns = sample_rows(bundle.info, 2)
+    first, second, third = (Predictor(bundle, "cards", version) for version in ("1", "2", "3"))
+    for predictor in (first, second, third):
+        metrics.serve(predictor)
+    for late in (first, second):
+        metrics.answered(late, 413, 0.1)
+        metrics.predicted(late, columns, late.predict(columns))
+        metrics.dropped(late, 2)
+    series = read(metrics.text())
+    assert versions_of(series) == {"2", "3"}
+    assert of(series, "minorkey_request_total", "2", code="413") == 1
+    assert of(series, "minorkey_record_dropped_total", "2") == 2
+    metrics.serve(first)
+    assert of(read(metrics.text()), "minorkey_rows_total", "1") == 0
+
+
+def test_only_two_versions_are_told_however_requests_and_swaps_meet(bundle: Bundle) -> None:
+    predictors = [Predictor(bundle, "cards", str(number)) for number in range(40)]
+    metrics = PredictorMetrics()
+    done = threading.Event()
+
+    def ask() -> None:
+        while not done.is_set():
+            for predictor in predictors:
+                metrics.answered(predictor, 200, 0.001)
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for predictor in predictors:
+        metrics.serve(predictor)
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert versions_of(read(metrics.text())) == {"38", "39"}
+
+
+def versions_of(series: Series) -> set[str]:
+    return {dict(labels)["version"] for _, labels in series if "version" in dict(labels)}
 
 
 def test_another_bundle_under_the_same_version_begins_anew(bundle: Bundle, other_bundle: Bundle) -> None:

@@ -18,7 +18,8 @@ from minorkey.feedback.export import export_rows
 from minorkey.feedback.intake import Intake
 from minorkey.feedback.messages import Label
 from minorkey.feedback.ripening import ripen
-from minorkey.serving.predictor import Predictor
+from minorkey.serving.columns import take_rows
+from minorkey.serving.predictor import Prediction, Predictor
 from minorkey.serving.records import Recorder, recorder_of_settings, request_id
 from minorkey.serving.samples import sample_rows
 from minorkey.serving.server import bind, url_of
@@ -37,9 +38,32 @@ def intake(tmp_path: Path) -> Intake:
 
 
 @pytest.fixture
-def feedback(intake: Intake) -> Iterator[str]:
+def posts() -> list[int]:
+    """Status of every answer to a post, in order."""
+    return []
+
+
+@pytest.fixture
+def away() -> set[int]:
+    """Places of the posts that are written down, but whose answer becomes 503."""
+    return set()
+
+
+@pytest.fixture
+def feedback(intake: Intake, posts: list[int], away: set[int]) -> Iterator[str]:
     listener = bind("127.0.0.1", 0)
-    app = create_feedback(intake, BearerToken(TOKEN, None, key="token"))
+    service = create_feedback(intake, BearerToken(TOKEN, None, key="token"))
+
+    async def app(scope, receive, send) -> None:
+        async def told(message) -> None:
+            if message["type"] == "http.response.start" and scope["path"] == "/predictions":
+                if len(posts) in away:
+                    message["status"] = 503
+                posts.append(message["status"])
+            await send(message)
+
+        await service(scope, receive, told)
+
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="critical"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -138,6 +162,71 @@ def test_records_that_are_refused_are_dropped_and_do_not_block(
     http.post("/predict", json=one_row(slot))
     wait_until(lambda: len(rows_of(intake)) == 1)
     slot.recorder.stop()
+
+
+def offer(slot: Slot, recorder: Recorder, countries: list[str], *, at_once: bool = False) -> None:
+    """Offer a row for each country, ``row-0`` and so on, or as one request."""
+    columns = sample_rows(slot.current.bundle.info, len(countries))
+    columns["country"] = np.array(countries, dtype=object)
+    prediction = slot.current.predict(columns)
+    if at_once:
+        recorder.offer(slot.current, "row", columns, prediction)
+        return
+    for place in range(len(countries)):
+        one = take_rows(columns, np.array([place]))
+        alone = Prediction(prediction.score[[place]], prediction.predicted[[place]])
+        recorder.offer(slot.current, f"row-{place}", one, alone)
+
+
+def test_rows_that_are_too_long_together_are_sent_apart(
+    slot: Slot, intake: Intake, feedback: str, posts: list[int]
+) -> None:
+    recorder = Recorder(feedback, TOKEN, slot.metrics)
+    offer(slot, recorder, ["x" * 40_000] * 300)
+    recorder.stop()
+    assert len(rows_of(intake)) == 300 and dropped(slot) == 0
+    assert set(posts) == {200}
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_row_that_is_refused_takes_no_other_with_it(
+    slot: Slot, intake: Intake, feedback: str, at_once: bool
+) -> None:
+    recorder = Recorder(feedback, TOKEN, slot.metrics)
+    countries = ["NL"] * 400
+    countries[100] = countries[399] = "x" * 70_000
+    offer(slot, recorder, countries, at_once=at_once)
+    recorder.stop()
+    join = "/" if at_once else "-"
+    lost = {f"row{join}100", f"row{join}399"}
+    assert {row[0] for row in rows_of(intake)} == {f"row{join}{place}" for place in range(400)} - lost
+    assert dropped(slot) == 2
+
+
+@pytest.mark.parametrize("unanswered", range(1, 9))
+def test_a_service_that_goes_away_between_two_halves_loses_nothing_and_counts_nothing_twice(
+    slot: Slot, intake: Intake, feedback: str, posts: list[int], away: set[int], unanswered: int
+) -> None:
+    recorder = Recorder(feedback, TOKEN, slot.metrics)
+    offer(slot, recorder, ["NL", "x" * 70_000, "NL", "NL", "BE", "x" * 70_000, "BE", "BE"])
+    away.add(unanswered)
+    recorder.start()
+    wait_until(lambda: not recorder._waiting)
+    recorder.stop()
+    assert [row[0] for row in rows_of(intake)] == [f"row-{place}" for place in (0, 2, 3, 4, 6, 7)]
+    assert dropped(slot) == 2
+    assert posts.count(503) == 1
+
+
+def test_what_a_service_took_before_it_went_away_is_not_counted_as_dropped(
+    slot: Slot, intake: Intake, feedback: str, away: set[int]
+) -> None:
+    recorder = Recorder(feedback, TOKEN, slot.metrics)
+    offer(slot, recorder, ["NL"] * 1_200, at_once=True)
+    away.update(range(1, 99))
+    recorder.stop()
+    assert len(rows_of(intake)) == 1_000  # the second post was taken, but its answer did not come
+    assert dropped(slot) == 700
 
 
 def test_a_challenger_in_shadow_is_measured_on_the_champions_rows_and_labels(

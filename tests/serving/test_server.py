@@ -16,7 +16,7 @@ from minorkey.errors import BundleError, SpecError, StateError
 from minorkey.serving import local
 from minorkey.serving.follower import Follower, load_target
 from minorkey.serving.pointer import Target, read_pointer, write_pointer
-from minorkey.serving.server import bind, serve, url_of
+from minorkey.serving.server import bind, predictor_server, serve, url_of
 from minorkey.serving.shadow_counts import read_metrics, shadow_counts
 from minorkey.serving.shadow_follower import ShadowFollower
 from minorkey.serving.slot import Slot
@@ -154,6 +154,40 @@ def test_serve_with_a_shadow_answers_and_ends_on_sigterm(
 def shadow_rows(port: int) -> int:
     (counts,) = shadow_counts(read_metrics(f"http://127.0.0.1:{port}"), "cards")
     return counts.rows
+
+
+def test_too_many_connections_are_refused_and_counted_while_health_and_metrics_are_told(
+    slot: Slot,
+) -> None:
+    server = predictor_server(slot, at_once=4)
+    with bind("127.0.0.1", 0) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        url = url_of(listener)
+        idle = [socket.create_connection(listener.getsockname()) for _ in range(5)]
+        try:
+            wait_until(lambda: len(server.server_state.connections) == 5)
+            with httpx.Client(base_url=url, trust_env=False) as http:
+                for path in ("/v2/health/live", "/v2/health/ready", "/v2/models/cards/ready", "/metrics"):
+                    assert http.get(path).status_code == 200
+                for path in ("/predict", "/v2/models/cards/infer"):
+                    refused = http.post(path, json=ROW)
+                    assert refused.status_code == 503 and "connections" in refused.json()["error"]
+                    assert refused.headers["retry-after"] == "1" and refused.headers["connection"] == "close"
+                assert requests(slot, "503") == 2
+                for held in idle:
+                    held.close()
+                wait_until(lambda: len(server.server_state.connections) < 3)
+                assert http.post("/predict", json=ROW).status_code == 200
+                assert (requests(slot, "200"), requests(slot, "503")) == (1, 2)
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+def requests(slot: Slot, code: str) -> float | None:
+    labels = {"model": slot.current.model, "version": slot.current.version, "code": code}
+    return slot.metrics.registry.get_sample_value("minorkey_request_total", labels)
 
 
 def test_serve_refuses_what_it_cannot_serve(home: Path, bundle: Bundle, tmp_path: Path) -> None:

@@ -1,14 +1,14 @@
-"""How much a service takes: bytes of a body, requests a second, requests at a time."""
+"""How much a service takes: bytes of a body, requests a second, requests and connections at a time."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from starlette.requests import ClientDisconnect, Request
 
 from minorkey.serving.refusal import Refusal
 
-__all__ = ["Admission", "read_body"]
+__all__ = ["Admission", "Connections", "read_body"]
 
 
 class Admission:
@@ -52,6 +52,32 @@ class Admission:
             yield
         finally:
             self._room += 1
+
+
+class Connections:
+    """Lets requests in while no more connections are open than a server should have (else 503).
+
+    The server's own limit would answer before the application, which then could not count what it refuses.
+
+    Args:
+        most: connections at a time.
+
+    Attributes:
+        opened: those that are open now, as the server keeps them.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.opened: Collection[object] = ()
+
+    def require_room(self) -> None:
+        """Refuse a request where there are too many.
+
+        Raises:
+            Refusal: status 503.
+        """
+        if len(self.opened) > self._most:
+            raise Refusal(f"more than {self._most:,} connections at once; send it again in a moment", 503)
 
 
 async def read_body(request: Request, limit: int) -> bytes:

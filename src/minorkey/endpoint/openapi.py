@@ -28,7 +28,7 @@ _ERRORS = {
     "404": "There is no such thing.",
     "413": "The request is too large.",
     "415": "The body is compressed.",
-    "503": "Too many requests at a time, or the database does not answer: send it again later.",
+    "503": "Too many requests or connections, or the database does not answer: send it again later.",
 }
 _ERROR = {
     "type": "object",
@@ -61,7 +61,7 @@ def operation(
         "summary": summary,
         "responses": {
             **answers,
-            **{status: _error(status) for status in errors},
+            **{status: body(_ERRORS[status], {"$ref": "#/components/schemas/Error"}) for status in errors},
         },
     }
     if asks is not None:
@@ -70,14 +70,6 @@ def operation(
         found["parameters"] = parameters
     if open_to_all:
         found["security"] = []
-    return found
-
-
-def _error(status: str) -> Described:
-    found = body(_ERRORS[status], {"$ref": "#/components/schemas/Error"})
-    if status == "503":
-        # The server itself speaks so where there are too many connections.
-        found["content"]["text/plain"] = {"schema": {"const": "Service Unavailable"}}
     return found
 
 

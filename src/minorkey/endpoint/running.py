@@ -34,7 +34,7 @@ def run_service(
     listener = bind(host, port)
     stop = threading.Event()
     worker = threading.Thread(target=work, args=(stop,), name=f"{name}-work", daemon=True)
-    config = http_config(app, at_once=256)
+    config = http_config(app)
     worker.start()
     _log.info("serving", service=name, url=url_of(listener))
     try:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -13,7 +14,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from minorkey.endpoint.limits import read_body
+from minorkey.endpoint.limits import Connections, read_body
 from minorkey.serving.openapi import predictor_description
 from minorkey.serving.predictor import Prediction, Predictor
 from minorkey.serving.protocol import InferenceRequest, parse_inference, parse_json, parse_rows
@@ -38,14 +39,16 @@ _Render = Callable[[Predictor, InferenceRequest, Prediction], dict[str, Any]]
 _Handler = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(slot: Slot) -> FastAPI:
+def create_app(slot: Slot, connections: Connections | None = None) -> FastAPI:
     """The predictor's application.
 
     Args:
         slot: what answers; it may be swapped at any time.
+        connections: how many are open; None: as many as come. Health, metadata and metrics are told anyway.
     """
+    room = connections or Connections(sys.maxsize)
     app = FastAPI(title="minorkey predictor", openapi_url=None, docs_url=None, redoc_url=None)
-    infer = _answering(slot, parse_inference, Predictor.inference_answer)
+    infer = _answering(slot, room, parse_inference, Predictor.inference_answer)
     server = {"name": "minorkey", "version": version("minorkey"), "extensions": []}
     _get(app, "/openapi.json", lambda _: predictor_description(slot.current))
     _get(app, "/v2", lambda _: server)
@@ -56,7 +59,7 @@ def create_app(slot: Slot) -> FastAPI:
         _get(app, f"{prefix}/ready", lambda request: {"name": _asked_for(slot, request).model, "ready": True})
         # Plain routes: FastAPI's own would resolve dependencies and validate for each request.
         app.add_route(f"{prefix}/infer", infer, methods=["POST"])
-    app.add_route("/predict", _answering(slot, parse_rows, Predictor.rows_answer), methods=["POST"])
+    app.add_route("/predict", _answering(slot, room, parse_rows, Predictor.rows_answer), methods=["POST"])
     app.add_route("/metrics", _metrics(slot), methods=["GET"])
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(HTTPException, _not_found)
@@ -71,7 +74,7 @@ def _get(app: FastAPI, path: str, content: Callable[[Request], dict[str, Any]]) 
     app.add_route(path, handle, methods=["GET"])
 
 
-def _answering(slot: Slot, parse: _Parse, render: _Render) -> _Handler:
+def _answering(slot: Slot, room: Connections, parse: _Parse, render: _Render) -> _Handler:
     """A handler that reads, scores and answers, and counts whatever comes of it."""
     limiter = CapacityLimiter(max(2, os.cpu_count() or 1))
 
@@ -81,6 +84,7 @@ def _answering(slot: Slot, parse: _Parse, render: _Render) -> _Handler:
         checking = CHECK_HEADER in request.headers
         code = 500
         try:
+            room.require_room()
             predictor = _asked_for(slot, request)
             body = await _body(request)
             if len(body) > _INLINE_BYTES:
@@ -162,7 +166,10 @@ def _metrics(slot: Slot) -> _Handler:
 
 async def _refused(request: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, Refusal) else 400
-    return _json({"error": str(error)}, status)
+    answer = _json({"error": str(error)}, status)
+    if status == 503:
+        answer.headers.update({"retry-after": "1", "connection": "close"})
+    return answer
 
 
 async def _not_found(request: Request, error: Exception) -> Response:

@@ -15,12 +15,12 @@ from prometheus_client.registry import Collector
 from minorkey.bundle.reference import Bins
 from minorkey.evaluation.logit_bins import LOGIT_BINS, logit_bin_place, logit_bin_places
 from minorkey.serving.columns import Columns
+from minorkey.serving.kept_versions import VERSIONS_KEPT
 from minorkey.serving.label_text import label_text
 from minorkey.serving.predictor import Prediction, Predictor
 
 __all__ = ["BinCounts"]
 
-_VERSIONS_KEPT = 2
 _LABELS = ("model", "version")
 
 
@@ -48,7 +48,7 @@ class BinCounts(Collector):
             known = self._counted.pop(key, None)
             same = known is not None and known.digest == predictor.bundle.digest
             self._counted[key] = known if known is not None and same else _Counted(predictor, self._features)
-            for old in list(self._counted)[:-_VERSIONS_KEPT]:
+            for old in list(self._counted)[:-VERSIONS_KEPT]:
                 del self._counted[old]
 
     def predicted(self, predictor: Predictor, columns: Columns, prediction: Prediction) -> None:

@@ -11,6 +11,7 @@ from prometheus_client import (
 
 from minorkey.serving.bin_counts import BinCounts
 from minorkey.serving.columns import Columns
+from minorkey.serving.kept_versions import KeptVersions
 from minorkey.serving.predictor import Prediction, Predictor
 from minorkey.serving.reference_gauges import reference_gauges
 
@@ -59,43 +60,47 @@ class PredictorMetrics:
             (*_LABELS, "digest"),
             registry=self.registry,
         )
+        self._versions = KeptVersions(
+            (self._requests, self._seconds, self._rows, self._predictions, self._dropped)
+        )
         self._bins = BinCounts()
         self.registry.register(self._bins)
         self._reference = b""
 
     def serve(self, predictor: Predictor) -> None:
-        """Announce a bundle: its series begin at 0, so that their first increment counts."""
-        labels = (predictor.model, predictor.version)
+        """Announce a bundle: its series begin at 0, so that their first increment counts.
+
+        Those of versions older than the one before it end.
+        """
         self._info.clear()
-        self._info.labels(*labels, predictor.bundle.digest).set(1)
-        self._rows.labels(*labels)
-        self._dropped.labels(*labels)
-        self._seconds.labels(*labels)
-        for code in ("200", "400", "500"):
-            self._requests.labels(*labels, code)
+        self._info.labels(predictor.model, predictor.version, predictor.bundle.digest).set(1)
+        self._versions.begin(predictor)
+        for family in (self._rows, self._dropped):
+            self._versions.series(family, predictor)
+        self._versions.series(self._seconds, predictor)
+        for code in ("200", "400", "500", "503"):
+            self._versions.series(self._requests, predictor, code)
         for predicted in ("0", "1"):
-            self._predictions.labels(*labels, predicted)
+            self._versions.series(self._predictions, predictor, predicted)
         self._bins.serve(predictor)
         self._reference = reference_gauges(predictor)
 
     def answered(self, predictor: Predictor, code: int, seconds: float) -> None:
         """Count one answered request."""
-        labels = (predictor.model, predictor.version)
-        self._requests.labels(*labels, str(code)).inc()
-        self._seconds.labels(*labels).observe(seconds)
+        self._versions.series(self._requests, predictor, str(code)).inc()
+        self._versions.series(self._seconds, predictor).observe(seconds)
 
     def predicted(self, predictor: Predictor, columns: Columns, prediction: Prediction) -> None:
         """Count the rows of one prediction."""
-        labels = (predictor.model, predictor.version)
         rows, positives = len(prediction.predicted), int(prediction.predicted.sum())
-        self._rows.labels(*labels).inc(rows)
-        self._predictions.labels(*labels, "1").inc(positives)
-        self._predictions.labels(*labels, "0").inc(rows - positives)
+        self._versions.series(self._rows, predictor).inc(rows)
+        self._versions.series(self._predictions, predictor, "1").inc(positives)
+        self._versions.series(self._predictions, predictor, "0").inc(rows - positives)
         self._bins.predicted(predictor, columns, prediction)
 
     def dropped(self, predictor: Predictor, rows: int) -> None:
         """Count prediction records that were lost."""
-        self._dropped.labels(predictor.model, predictor.version).inc(rows)
+        self._versions.series(self._dropped, predictor).inc(rows)
 
     def text(self) -> bytes:
         """The body of ``GET /metrics``."""

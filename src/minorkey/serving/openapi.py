@@ -46,7 +46,6 @@ def predictor_description(predictor: Predictor) -> Described:
             "get": operation(
                 "Counts for Prometheus.",
                 {"200": text("Prometheus' text format.", "text/plain")},
-                errors=("503",),
             )
         },
     }
@@ -63,7 +62,7 @@ def predictor_description(predictor: Predictor) -> Described:
 
 def _get(summary: str, told: Described, parameters: list[Described] | None = None) -> Described:
     schema = {"type": "object", "required": list(told), "properties": told}
-    errors = ("404", "503") if parameters else ("503",)
+    errors = ("404",) if parameters else ()
     return {"get": operation(summary, {"200": body(summary, schema)}, errors=errors, parameters=parameters)}
 
 

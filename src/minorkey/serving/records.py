@@ -4,17 +4,15 @@ import threading
 import time
 import uuid
 from collections import deque
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import httpx
-import numpy as np
 import structlog
 
 from minorkey.secret_file import read_secret
 from minorkey.serving.columns import Columns
+from minorkey.serving.delivery import BATCH_ROWS, Delivery, Scored
 from minorkey.serving.predictor import Prediction, Predictor
 from minorkey.settings import settings
 
@@ -22,21 +20,14 @@ __all__ = ["Recorder", "recorder_of_settings", "request_id"]
 
 #: Rows that wait at most; further ones are dropped and counted.
 BUFFER_ROWS = 100_000
-_BATCH_ROWS = 500
+#: Statuses by which the service may refuse a body because of a single record in it.
+_OF_RECORDS = (400, 413, 422)
+#: A token may be about to be replaced, and room to be made; what is refused for itself is refused again.
+_FOR_NOW = (401, 403, 429)
 _LONGEST_PAUSE, _FIRST_PAUSE, _LAST_SECONDS = 30.0, 0.25, 5.0
 _LONGEST_ID = 180
 
 _log = structlog.get_logger("minorkey.serving")
-
-
-@dataclass(frozen=True)
-class _Scored:
-    predictor: Predictor
-    identity: str
-    time: float
-    columns: Columns
-    prediction: Prediction
-    champion: str
 
 
 class Drops(Protocol):
@@ -51,7 +42,8 @@ class Recorder(threading.Thread):
     """Sends what was scored to a feedback service.
 
     A request leaves a reference behind and waits for nothing. While the service is away records wait; when
-    the buffer is full they are dropped, and so are those that the service refuses.
+    the buffer is full they are dropped, and so are those that the service refuses. What it refuses together
+    is sent again by halves, so that a record which does not fit takes no other with it.
 
     Args:
         url: of the feedback service.
@@ -64,9 +56,12 @@ class Recorder(threading.Thread):
         super().__init__(name="recorder", daemon=True)
         self._url, self._metrics, self._room = url.rstrip("/"), metrics, buffer_rows
         self._client = httpx.Client(
-            headers={"authorization": f"Bearer {token}"}, timeout=10.0, trust_env=False
+            headers={"authorization": f"Bearer {token}", "content-type": "application/json"},
+            timeout=10.0,
+            trust_env=False,
         )
-        self._waiting: deque[_Scored] = deque()
+        self._waiting: deque[Scored] = deque()
+        self._delivery: Delivery | None = None
         self._lock, self._came, self._stopped = threading.Lock(), threading.Event(), threading.Event()
         self._complaint = ""
 
@@ -93,7 +88,7 @@ class Recorder(threading.Thread):
             taken = rows <= self._room
             if taken:
                 self._room -= rows
-                scored = _Scored(predictor, identity, time.time(), columns, prediction, champion)
+                scored = Scored(predictor, identity, time.time(), columns, prediction, champion)
                 self._waiting.append(scored)
         if taken:
             self._came.set()
@@ -122,61 +117,61 @@ class Recorder(threading.Thread):
         deadline = time.monotonic() + _LAST_SECONDS
         while self._waiting and not self.is_alive() and time.monotonic() < deadline and self._send_first():
             pass
-        for scored in self._waiting:
-            self._metrics.dropped(scored.predictor, len(scored.prediction.score))
+        waiting, delivery = list(self._waiting), self._delivery
+        if delivery is not None:
+            self._metrics.dropped(delivery.predictor, delivery.left)
+            waiting = waiting[len(delivery.requests) :]
+        for scored in waiting:
+            self._metrics.dropped(scored.predictor, scored.rows)
         self._client.close()
 
     def _send_first(self) -> bool:
         """Send the oldest requests of one version; False where the service is away and they have to wait."""
-        batch = self._oldest()
-        predictor, champion = batch[0].predictor, batch[0].champion
+        delivery = self._delivery = self._delivery or Delivery(self._oldest())
         try:
-            records = [record for scored in batch for record in _records(scored)]
-            for start in range(0, len(records), _BATCH_ROWS):
-                self._post(predictor, champion, records[start : start + _BATCH_ROWS])
+            while body := delivery.body():
+                self._post(delivery, body)
         except (httpx.HTTPError, _Away) as error:
             self._complain(str(error) or type(error).__name__)
             return False
         except Exception as error:  # a row that cannot be sent must not stop those behind it
-            self._complain(repr(error))
-            self._metrics.dropped(predictor, sum(len(scored.prediction.score) for scored in batch))
+            delivery.refusal = repr(error)
+            self._metrics.dropped(delivery.predictor, delivery.left)
+        self._complain(delivery.refusal)
         with self._lock:
-            for _ in batch:
-                self._room += len(self._waiting.popleft().prediction.score)
+            for _ in delivery.requests:
+                self._room += self._waiting.popleft().rows
+        self._delivery = None
         return True
 
-    def _oldest(self) -> list[_Scored]:
+    def _oldest(self) -> list[Scored]:
         with self._lock:
-            batch, rows = [self._waiting[0]], len(self._waiting[0].prediction.score)
-            for scored in list(self._waiting)[1:_BATCH_ROWS]:
-                rows += len(scored.prediction.score)
+            batch, rows = [self._waiting[0]], self._waiting[0].rows
+            for scored in list(self._waiting)[1:BATCH_ROWS]:
+                rows += scored.rows
                 same = scored.predictor is batch[0].predictor and scored.champion == batch[0].champion
-                if not same or rows > _BATCH_ROWS:
+                if not same or rows > BATCH_ROWS:
                     break
                 batch.append(scored)
         return batch
 
-    def _post(self, predictor: Predictor, champion: str, records: list[dict[str, Any]]) -> None:
-        body = {
-            "model": predictor.model,
-            "version": predictor.version,
-            "threshold": predictor.threshold,
-            "records": records,
-        } | ({"champion": champion} if champion else {})
-        answer = self._client.post(f"{self._url}/predictions", json=body)
-        if answer.status_code >= 500 or answer.status_code in (401, 403, 429):
-            # A token may be about to be replaced; what is refused for itself will be refused again.
-            raise _Away(f"{answer.status_code}: {answer.text[:200]}")
-        if answer.status_code >= 400:
-            self._complain(f"records refused: {answer.text[:200]}")
-            self._metrics.dropped(predictor, len(records))
-        else:
-            self._complaint = ""
+    def _post(self, delivery: Delivery, body: bytes) -> None:
+        answer = self._client.post(f"{self._url}/predictions", content=body)
+        status, told = answer.status_code, answer.text[:200]
+        if status >= 500 or status in _FOR_NOW:
+            raise _Away(f"{status}: {told}")
+        if status in _OF_RECORDS and delivery.records > 1:
+            delivery.halve()
+            return
+        if status >= 400:
+            delivery.refusal = f"records refused: {told}"
+            self._metrics.dropped(delivery.predictor, delivery.records)
+        delivery.done()
 
     def _complain(self, complaint: str) -> None:
-        if complaint != self._complaint:
-            self._complaint = complaint
+        if complaint and complaint != self._complaint:
             _log.error("records_not_taken", url=self._url, error=complaint)
+        self._complaint = complaint
 
 
 class _Away(Exception):
@@ -207,31 +202,3 @@ def recorder_of_settings(metrics: Drops) -> Recorder | None:
             key="MINORKEY_FEEDBACK_TOKEN_FILE",
         )
     return Recorder(known.feedback_url, token, metrics)
-
-
-def _records(scored: _Scored) -> list[dict[str, Any]]:
-    """The rows of one request as the feedback service takes them; times as ISO 8601, as in training data."""
-    kinds = {feature.name: feature.kind for feature in scored.predictor.schema.features}
-    columns = {
-        name: [_value(value, kinds[name]) for value in values.tolist()]
-        for name, values in scored.columns.items()
-    }
-    scores = np.clip(scored.prediction.score, 0.0, 1.0).tolist()
-    alone = len(scores) == 1
-    return [
-        {
-            "id": scored.identity if alone else f"{scored.identity}/{place}",
-            "time": scored.time,
-            "score": score,
-            "features": {name: values[place] for name, values in columns.items()},
-        }
-        for place, score in enumerate(scores)
-    ]
-
-
-def _value(value: Any, kind: str) -> Any:
-    if value == "" or value != value:
-        return None
-    if kind == "datetime":
-        return datetime.fromtimestamp(value, UTC).isoformat().replace("+00:00", "Z")
-    return value

@@ -8,6 +8,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from minorkey.bundle.bundle import Bundle
+from minorkey.endpoint.limits import Connections
 from minorkey.errors import BundleError, SpecError, StateError
 from minorkey.registry.versions import bundle_of_version, resolve_reference
 from minorkey.serving.alias import ALIAS_SECONDS, alias_pointer
@@ -20,7 +21,7 @@ from minorkey.serving.shadow_follower import ShadowFollower
 from minorkey.serving.shadow_reference import shadow_of
 from minorkey.serving.slot import Slot
 
-__all__ = ["bind", "predictor_of_bundle", "run_server", "serve", "url_of"]
+__all__ = ["bind", "http_config", "predictor_of_bundle", "predictor_server", "run_server", "serve", "url_of"]
 
 _log = structlog.get_logger("minorkey.serving")
 
@@ -134,12 +135,13 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def http_config(app: Starlette, *, at_once: int, keep_alive: int = 5) -> uvicorn.Config:
+def http_config(app: Starlette, *, keep_alive: int = 5) -> uvicorn.Config:
     """How every service of ours listens: requests under way are finished first when it ends.
+
+    How much it takes is for the application to say, which counts what it refuses.
 
     Args:
         app: answers.
-        at_once: most connections at a time.
         keep_alive: seconds after which an idle connection is closed.
     """
     return uvicorn.Config(
@@ -153,8 +155,20 @@ def http_config(app: Starlette, *, at_once: int, keep_alive: int = 5) -> uvicorn
         server_header=False,
         timeout_keep_alive=keep_alive,
         timeout_graceful_shutdown=10,
-        limit_concurrency=at_once,
     )
+
+
+def predictor_server(slot: Slot, *, at_once: int = 512) -> uvicorn.Server:
+    """What answers for a slot.
+
+    Args:
+        slot: what it answers with.
+        at_once: most connections at a time.
+    """
+    connections = Connections(at_once)
+    server = uvicorn.Server(http_config(create_app(slot, connections), keep_alive=75))
+    connections.opened = server.server_state.connections
+    return server
 
 
 def run_server(
@@ -164,7 +178,7 @@ def run_server(
     beside: ShadowFollower | None = None,
 ) -> None:
     """Answer requests until SIGTERM or SIGINT; requests under way are finished first."""
-    config = http_config(create_app(slot), at_once=512, keep_alive=75)
+    server = predictor_server(slot)
     slot.recorder = recorder_of_settings(slot.metrics)
     if slot.recorder is not None:
         slot.recorder.start()
@@ -177,7 +191,7 @@ def run_server(
     if follower is not None:
         follower.start()
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
     finally:
         if follower is not None:
             follower.stop()

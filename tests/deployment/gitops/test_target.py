@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-import uvicorn
 
 from minorkey.bundle.bundle import Bundle
 from minorkey.deployment.gitops.change import Patience
@@ -22,11 +21,10 @@ from minorkey.deployment.target import Release
 from minorkey.errors import BundleError, StateError
 from minorkey.registry import move_champion, pending_of, rollback_note, store_bundle
 from minorkey.registry.graph_log import lineage_tags
-from minorkey.serving.app import create_app
 from minorkey.serving.follower import load_target
 from minorkey.serving.pointer import Target
 from minorkey.serving.predictor import Predictor
-from minorkey.serving.server import bind, http_config, url_of
+from minorkey.serving.server import bind, predictor_server, url_of
 from minorkey.serving.slot import Slot
 from minorkey.tracking import champion_version, client
 from tests.deployment.gitops.server import Bare, manifest
@@ -108,7 +106,7 @@ def site(tmp_path: Path, bundles: list[Bundle]) -> Iterator[Site]:
     client().create_registered_model(model)
     slot = Slot(Predictor(bundles[0], model, "before"))
     with bind("127.0.0.1", 0) as listener:
-        server = uvicorn.Server(http_config(create_app(slot), at_once=32))
+        server = predictor_server(slot)
         serving = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         serving.start()
         try:
