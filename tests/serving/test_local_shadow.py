@@ -174,7 +174,8 @@ def test_rows_of_a_predictor_that_was_restarted_count_on(
             prove_in_shadow, "rents", second.model_version, second.bundle_uri, rows=40, seconds=60.0
         )
         server = local.status("rents")
-        wait_until(lambda: any(counts.loaded for counts in counted_in_shadow(server)))
+        # What it scored before it was first looked at does not count.
+        wait_until(lambda: any(counts.loaded for counts in counted_in_shadow(server)) and bool(looked))
         ask(url)
         local.stop("rents")
         assert not proof.done()

@@ -312,7 +312,9 @@ def test_every_metric_is_documented_and_every_documented_one_is_told(bundle: Bun
     reference = bundle.info.reference | {"rates": rates, "design": {"mcc": 1.5}, "left_out": ["more"]}
     metrics = PredictorMetrics()
     metrics.serve(Predictor(rewritten(bundle, tmp_path / "full", reference), "cards", "1"))
-    ShadowMetrics(metrics.registry).begin(Predictor(bundle, "cards", "2"), "1")
+    challenger, shadow = Predictor(bundle, "cards", "2"), ShadowMetrics(metrics.registry)
+    shadow.begin(challenger, "1")
+    shadow.announce(challenger)
     endings = ("_bucket", "_count", "_sum")
     told = {name for name, _ in read(metrics.text())}
     told = {next((name.removesuffix(end) for end in endings if name.endswith(end)), name) for name in told}

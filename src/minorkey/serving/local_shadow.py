@@ -86,7 +86,8 @@ def prove_in_shadow(model: str, version: str, bundle: str, *, rows: int, seconds
         StateError: it failed on a row, there was not enough traffic, or it cannot be in shadow. It stays in
             shadow, and the champion serves on.
     """
-    counted = _Counted(_sums(begin_shadow(model, version, bundle), version))
+    begun = begin_shadow(model, version, bundle)
+    counted = _Counted(begun, _sums(begun, version))
     emit("waiting", text=f"version {version} scores {rows:,} rows in shadow first (at most {seconds:.0f} s)")
     answered = time.monotonic()
     deadline = answered + seconds
@@ -95,7 +96,7 @@ def prove_in_shadow(model: str, version: str, bundle: str, *, rows: int, seconds
         server = status(model)
         if server is not None:
             with suppress(StateError):
-                counted.look(_sums(server, version))
+                counted.look(server, _sums(server, version))
                 answered = time.monotonic()
         if time.monotonic() - answered > _LOAD_SECONDS:
             raise StateError(
@@ -152,14 +153,14 @@ def counted_in_shadow(server: LocalServer, version: str = "") -> list[ShadowCoun
 
 
 class _Counted:
-    """What counters have gained, also where they begin at 0 again."""
+    """What counters of predictors have gained, each of which begins at 0."""
 
-    def __init__(self, first: tuple[int, ...]) -> None:
-        self._last, self.gained = first, (0,) * len(first)
+    def __init__(self, server: LocalServer, first: tuple[int, ...]) -> None:
+        self._server, self._last, self.gained = server, first, (0,) * len(first)
 
-    def look(self, now: tuple[int, ...]) -> None:
-        began_again = any(new < old for new, old in zip(now, self._last, strict=True))
-        before = (0,) * len(now) if began_again else self._last
+    def look(self, server: LocalServer, now: tuple[int, ...]) -> None:
+        before = self._last if server == self._server else (0,) * len(now)
+        self._server = server
         self.gained = tuple(sum_ + new - old for sum_, new, old in zip(self.gained, now, before, strict=True))
         self._last = now
 

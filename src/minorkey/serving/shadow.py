@@ -71,6 +71,7 @@ class Shadow(threading.Thread):
         challenger.warm()
         self.metrics.begin(challenger, champion.version)
         self.challenger = challenger
+        self.metrics.announce(challenger)
 
     def unload(self) -> None:
         """Score nothing more."""

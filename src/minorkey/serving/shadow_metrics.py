@@ -71,10 +71,9 @@ class ShadowMetrics:
         registry.register(self._bins)
 
     def begin(self, challenger: Predictor, champion: str) -> None:
-        """Announce a challenger beside a champion: series begin at 0, so that the first increment counts."""
+        """Before a challenger scores beside a champion: series begin at 0, so that the first increment counts."""
         labels = (challenger.model, challenger.version)
-        self.end()
-        self._info.labels(*labels, challenger.bundle.digest).set(1)
+        self._reference.clear()
         for place, share in score_fractions(challenger):
             self._reference.labels(*labels, place).set(share)
         for decided in "01":
@@ -87,6 +86,11 @@ class ShadowMetrics:
         self._missed.labels(*labels)
         self._dropped.labels(*labels)
         self._bins.serve(challenger)
+
+    def announce(self, challenger: Predictor) -> None:
+        """Tell that a challenger scores whatever is answered from now on."""
+        self._info.clear()
+        self._info.labels(challenger.model, challenger.version, challenger.bundle.digest).set(1)
 
     def end(self) -> None:
         """Nothing is in shadow any more; what was counted stays."""
