@@ -83,6 +83,7 @@ def test_columns_can_be_dropped_and_kept(files, capsys):
         (lambda frame: frame.assign(amount="much"), (), "not a number"),
         (lambda frame: frame.assign(amount=np.inf), (), "infinite"),
         (lambda frame: frame, ("--alpha", "1.5"), "--alpha"),
+        (lambda frame: frame, ("--seed", "-1"), "--seed"),
         (lambda frame: frame, ("--out", "nowhere/drift.html"), "cannot be written"),
         (lambda frame: frame[:0], (), "april.csv"),
     ],
@@ -121,3 +122,27 @@ def test_nothing_to_compare():
         comparable(only, only, DataSpec(source="a"))
     with pytest.raises(SpecError, match="joint"):
         compare(comparable(rows(0), rows(1), DataSpec(source="a")), joint=("ks",))
+
+
+def wide(seed: int, columns: int, n: int, moved: dict[str, float]) -> pd.DataFrame:
+    """Counts with many ties, of mean 2 but for the columns that moved."""
+    random = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            (name := f"c{number}"): random.poisson(moved.get(name, 2.0), n).astype(float)
+            for number in range(columns)
+        }
+    )
+
+
+@pytest.mark.parametrize("mean", [2.7, 8.0])
+def test_a_single_column_is_found_among_many(mean):
+    before, after = wide(0, 80, 300, {}), wide(1, 80, 300, {"c7": mean})
+    found = compare(comparable(before, after, DataSpec(source="a")), joint=())
+    assert [one.name for one in found.columns if one.drifted] == ["c7"]
+
+
+def test_a_joint_drift_is_found_among_many_columns():
+    before, after = wide(0, 80, 150, {}), wide(1, 80, 150, {f"c{number}": 2.4 for number in range(80)})
+    found = compare(comparable(before, after, DataSpec(source="a")), joint=("mmd",))
+    assert found.joint[0].p_value < 0.05 / 81 and found.joint[0].drifted

@@ -155,6 +155,11 @@ def test_the_commands_work_on_the_services_database(
     from minorkey.feedback.service import labels_ready
 
     assert labels_ready("cards", 1)[0] is True and labels_ready("cards", 2)[0] is False
+    assert labels_ready("cards", 1, since=NOW - 1) == (
+        True,
+        "1 mature positives of rows after 2027-01-15 07:59 UTC; 1 are wanted",
+    )
+    assert labels_ready("cards", 1, since=NOW)[0] is False
     for content in ("models: {}", "models: {cards: {target: y, label_horizon: soon}}", "x"):
         Path("feedback.yaml").write_text(content)
         with pytest.raises(SpecError):

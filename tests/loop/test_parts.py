@@ -1,7 +1,10 @@
 """The loop's parts alone; the whole of it is a test of its own, which needs Prometheus."""
 
 import dataclasses
+import os
 import shutil
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +14,8 @@ import psutil
 import pytest
 from sklearn.metrics import matthews_corrcoef
 
-from minorkey.errors import StateError
+from minorkey.cli import main
+from minorkey.errors import SpecError, StateError
 from minorkey.loop.checks import checks
 from minorkey.loop.comparison import compare
 from minorkey.loop.moments import KEYS, Moment, Observer
@@ -19,6 +23,7 @@ from minorkey.loop.page import clock, render
 from minorkey.loop.plan import Plan, prepare
 from minorkey.loop.prometheus import Prometheus
 from minorkey.loop.services import Service, free_ports, require_programs, running
+from minorkey.loop.surroundings import Files
 from minorkey.simulation.stream import Sent, Tally
 from tests.serving.bundles import small_bundle
 from tests.simulation.test_stream import rows
@@ -155,3 +160,85 @@ def test_a_service_that_does_not_start_is_told_with_its_last_words(tmp_path: Pat
     ):
         pass
     assert "no such port" in str(caught.value)
+
+
+def test_a_folder_that_no_loop_has_made_is_left_as_it_is(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    kept = [project / "data" / "mine.csv", project / "home" / "letter", project / "settings" / "run.yaml"]
+    for file in kept:
+        file.parent.mkdir(parents=True)
+        file.write_text("precious")
+    with pytest.raises(StateError) as caught:
+        Files.below(project)
+    assert caught.value.key == "--out" and str(project) in str(caught.value) and caught.value.remedy
+    assert all(file.read_text() == "precious" for file in kept)
+    assert {path.name for path in project.iterdir()} == {"data", "home", "settings"}
+
+
+def test_the_folder_of_an_earlier_loop_is_replaced_and_other_files_stay(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for out in (tmp_path / "new" / "loop", tmp_path / "empty"):
+        files = Files.below(out)
+        for folder in ("home", "data", "series"):
+            (out / folder).mkdir()
+        (out / "notes").write_text("mine")
+        files.account.write_text("{}")
+        (files.settings / "old").touch()
+        Files.below(out)
+        assert {path.name for path in out.iterdir()} == {".minorkey-loop", "settings", "notes"}
+        assert not any(files.settings.iterdir())
+
+
+def test_a_loop_of_before_the_marker_is_known_by_its_settings(tmp_path: Path) -> None:
+    settings = Files.below(tmp_path / "loop").settings
+    (tmp_path / "loop" / ".minorkey-loop").unlink()
+    for name in ("run.yaml", "retune.token", "feedback.token", "alertmanager.yaml"):
+        (settings / name).touch()
+    Files.below(tmp_path / "loop")
+    assert not any(settings.iterdir())
+
+
+@pytest.mark.parametrize("out", ["/proc/x", "taken"])
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, out: str) -> None:
+    (tmp_path / "taken").touch()
+    with pytest.raises(StateError) as caught:
+        Files.below(tmp_path / out)
+    assert caught.value.key == "--out" and out in caught.value.value and caught.value.remedy
+
+
+@pytest.mark.parametrize("option", [("--seed", "-1"), ("--longest", "40"), ("--longest", "9999999")])
+def test_a_bad_option_is_refused_before_anything_is_removed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: tuple[str, str]
+) -> None:
+    account = Files.below(tmp_path).account
+    account.write_text("{}")
+    with pytest.raises(SystemExit) as ended:
+        main(["loop", "--out", str(tmp_path), *option])
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and option[0] in said and option[1] in said and "allowed" in said
+    assert account.exists()
+    with pytest.raises(SpecError):
+        dataclasses.replace(PLAN, longest_seconds=PLAN.healthy_seconds)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_loop_that_is_told_to_end_ends_its_services(tmp_path: Path, number: signal.Signals) -> None:
+    for name in ("prometheus", "prometheus-alertmanager"):  # are asked for, and not yet started
+        (tmp_path / name).write_text("#!/bin/sh\nexit 1\n")
+        (tmp_path / name).chmod(0o755)
+    loop = psutil.Popen(
+        [sys.executable, "-m", "minorkey", "loop", "--out", str(tmp_path / "loop")],
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert any("training" in line for line in loop.stdout)
+        started = loop.children(recursive=True)
+        assert any("feedback" in child.cmdline() for child in started)
+        loop.send_signal(number)
+        assert loop.wait(60) == 128 + number
+        assert psutil.wait_procs(started, 10)[1] == []
+    finally:
+        for process in (*loop.children(recursive=True), loop) if loop.is_running() else ():
+            process.kill()

@@ -1,6 +1,10 @@
 """``minorkey loop``."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -28,11 +32,12 @@ def loop_command(
     Parameters
     ----------
     out
-        Folder for everything, a registry of its own included. What an earlier loop left there is replaced.
+        Folder for everything, a registry of its own included: a new or empty one, or that of an earlier
+        loop, which is replaced.
     seed
         Seed of everything random.
     longest
-        Seconds after which the stream ends, recovered or not.
+        Seconds after which the stream ends, recovered or not; above 40, after which the concept drifts.
     quiet
         Print nothing but errors.
     """
@@ -54,13 +59,15 @@ def loop_command(
         with watching(quiet=quiet, trials=spec.search.trials) as view:
             run_pipeline(spec, folder, overwrite=True, watch=view, finish=write_result)
 
-    account = run_loop(
-        Plan(seed=seed, longest_seconds=longest),
-        out,
-        train=train,
-        tell=say,
-        tell_moment=lambda moment: say(f"{clock(moment.seconds):>6}  {moment.text}"),
-    )
+    plan = Plan(seed=seed, longest_seconds=longest)
+    with _ending_in_order():
+        account = run_loop(
+            plan,
+            out,
+            train=train,
+            tell=say,
+            tell_moment=lambda moment: say(f"{clock(moment.seconds):>6}  {moment.text}"),
+        )
     if account.comparison is not None:
         found = account.comparison
         say(
@@ -73,3 +80,26 @@ def loop_command(
     if missed:
         raise MinorkeyError(f"the loop did not close; missing: {'; '.join(missed)}\n  logs: {out / 'logs'}")
     say("the loop closed by itself")
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """Within the block SIGTERM and SIGHUP unwind it, so that it ends what it started.
+
+    A second one changes nothing. What is ignored, as SIGHUP under nohup, stays ignored.
+    """
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    handled = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
+
+    def end(number: int, frame: FrameType | None) -> None:
+        for one in handled:
+            signal.signal(one, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    try:
+        for number in handled:
+            signal.signal(number, end)
+        yield
+    finally:
+        for number in handled:
+            signal.signal(number, before[number])

@@ -1,5 +1,6 @@
 """Files that commands write for people: refused early where they cannot be, never half written."""
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from minorkey.errors import SpecError, StateError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["output_file", "require_table_format", "write_table"]
+__all__ = ["output_file", "require_place", "require_table_format", "write_table"]
 
 _FORMATS = (".csv", ".parquet")
 
@@ -27,12 +28,22 @@ def output_file(out: Path, what: str) -> Iterator[Path]:
         with written_aside(out) as aside:
             yield aside
     except OSError as error:
-        raise StateError(
-            f"the {what} cannot be written",
-            key=str(out),
-            value=error.strerror or error,
-            remedy="name a file in a folder with room that exists and that you may write to",
-        ) from None
+        raise _not_written(out, what, error) from None
+
+
+def require_place(out: Path, what: str) -> None:
+    """Refuse an output whose folder takes no file, before any work.
+
+    Raises:
+        StateError: it could not be written.
+    """
+    try:
+        if out.is_dir():
+            raise IsADirectoryError("it is a folder")
+        with tempfile.TemporaryFile(dir=out.parent):
+            pass
+    except OSError as error:
+        raise _not_written(out, what, error) from None
 
 
 def require_table_format(out: Path) -> None:
@@ -62,3 +73,12 @@ def write_table(frame: "pd.DataFrame", out: Path) -> None:
             frame.to_csv(aside, index=False)
         else:
             frame.to_parquet(aside, index=False)
+
+
+def _not_written(out: Path, what: str, error: OSError) -> StateError:
+    return StateError(
+        f"the {what} cannot be written",
+        key=str(out),
+        value=error.strerror or error,
+        remedy="name a file in a folder with room that exists and that you may write to",
+    )

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from minorkey.cli.output import require_table_format, write_table
+from minorkey.cli.output import require_place, require_table_format, write_table
 from minorkey.secret_file import read_secret
 
 __all__ = ["simulate_command"]
@@ -34,6 +34,7 @@ def simulate_command(
     audit: float = 0.1,
     feedback: str = "",
     feedback_token_file: Path | None = None,
+    threshold: float = 0.5,
     seed: int = 0,
     out: Path | None = None,
     keep_column: Annotated[list[str] | None, Parameter(negative="")] = None,
@@ -41,8 +42,9 @@ def simulate_command(
 ) -> None:
     """Stream a data set to a predictor, with drift, late labels and bad requests if asked.
 
-    Works with any server of the Open Inference Protocol. Rows go out in the order of the data, at a steady
-    rate; labels go to `minorkey feedback serve` when they are due.
+    Works with any server of the Open Inference Protocol: scores are its output `score`, else the first one
+    of floating-point numbers. Rows go out in the order of the data, at a steady rate; labels go to
+    `minorkey feedback serve` when they are due, and again for half a minute where it is away.
 
     Example: `minorkey simulate --url http://127.0.0.1:8080 --model m --data builtin:cards --drift prior`
 
@@ -70,8 +72,8 @@ def simulate_command(
     by
         Numeric feature that covariate and concept drift go by. Default: the first.
     strength
-        How far it goes at full intensity: factor exp(strength) of the odds, or for concept the share of
-        positives that change places.
+        How far it goes at full intensity, 0 to 20: factor exp(strength) of the odds, or for concept the
+        share of positives that change places.
     shape
         abrupt, gradual or recurring.
     start
@@ -93,6 +95,8 @@ def simulate_command(
         Address of the feedback service. Default: labels go nowhere.
     feedback_token_file
         File with its token.
+    threshold
+        Scores from here on are called positive, where the predictor tells no threshold of its own.
     seed
         Seed of everything random.
     out
@@ -102,6 +106,8 @@ def simulate_command(
     quiet
         Print nothing but errors.
     """
+    from dataclasses import replace
+
     from minorkey.cli.run import resolve_spec
     from minorkey.data.loading import load_dataset
     from minorkey.scalars import scalar
@@ -113,14 +119,6 @@ def simulate_command(
 
     course: Any = Course(shape, start, end)  # type: ignore[arg-type]
     plan = LabelPlan(labels, label_delay, audit)  # type: ignore[arg-type]
-    if out is not None:
-        require_table_format(out)
-    flags = {"data.source": data, "data.target": target, "data.positive": positive and scalar(positive)}
-    spec, _ = resolve_spec(None, flags=flags, settings=[], keep=keep_column or [])
-    token = ""
-    if feedback_token_file is not None:
-        token = read_secret(feedback_token_file, "the feedback service's token", key="--feedback-token-file")
-    dataset = load_dataset(spec.data).dataset
     traffic = Traffic(
         url=url,
         model=model,
@@ -128,16 +126,25 @@ def simulate_command(
         rate=rate,
         batch=batch,
         drift=drift,
-        feature=feature_to_move_by(dataset, drift, by),
         strength=strength,
         course=course,
         missing=missing,
         malformed=malformed,
         labels=plan,
         feedback=feedback,
-        token=token,
         seed=seed,
+        threshold=threshold,
     )
+    if out is not None:
+        require_table_format(out)
+        require_place(out, "output")
+    flags = {"data.source": data, "data.target": target, "data.positive": positive and scalar(positive)}
+    spec, _ = resolve_spec(None, flags=flags, settings=[], keep=keep_column or [])
+    token = ""
+    if feedback_token_file is not None:
+        token = read_secret(feedback_token_file, "the feedback service's token", key="--feedback-token-file")
+    dataset = load_dataset(spec.data).dataset
+    traffic = replace(traffic, feature=feature_to_move_by(dataset, drift, by), token=token)
 
     def watch(tally: Tally, progress: float) -> None:
         if not quiet:

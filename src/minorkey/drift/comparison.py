@@ -1,5 +1,6 @@
 """Two periods compared: every column by itself, and all columns together."""
 
+import math
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
@@ -18,6 +19,9 @@ __all__ = ["ColumnDrift", "Comparison", "JointDrift", "compare"]
 
 #: Share of comparisons without drift in which PSI stays below its limit.
 _LIMIT = 0.99
+#: Draws of a test: so many at least, so many at most, and in between as many as let a test be found that is
+#: alone among all, though one draw reaches it.
+_LEAST_DRAWS, _MOST_DRAWS, _DRAWS_A_LEVEL = 999, 99_999, 2
 
 
 @dataclass(frozen=True)
@@ -106,8 +110,10 @@ def compare(
         seed: of everything random.
 
     Raises:
-        SpecError: alpha is no share, or there is no such joint test.
+        SpecError: alpha is no share, the seed is below 0, or there is no such joint test.
     """
+    if seed < 0:
+        raise SpecError("the seed is below 0", key="--seed", value=seed, allowed="0 or more")
     if not 0 < alpha < 1:
         raise SpecError(
             "the false discovery rate is no share", key="--alpha", value=alpha, allowed="above 0, below 1"
@@ -117,8 +123,9 @@ def compare(
     if any(test.scope != "joint" for test in together):
         raise SpecError("not a joint test", key="joint", value=", ".join(joint), allowed="mmd, classifier")
     names = list(reference.features.columns)
-    single = [_column(reference.column(name), current.column(name), seed) for name in names]
-    outcomes = [test.compare(reference, current, seed=seed) for test in together]
+    draws = _draws(len(names) + len(together), alpha)
+    single = [_column(reference.column(name), current.column(name), draws, seed) for name in names]
+    outcomes = [test.drawing(draws).compare(reference, current, seed=seed) for test in together]
     p_values = [*(one["p_value"] for one in single), *(one.p_value for one in outcomes)]
     adjusted = benjamini_hochberg(p_values)
     found = [
@@ -138,12 +145,18 @@ def compare(
     )
 
 
-def _column(reference: Sample, current: Sample, seed: int) -> dict[str, Any]:
+def _draws(tests: int, alpha: float) -> int:
+    """Draws for the p-value of each of so many tests: a single finding among them needs alpha / tests."""
+    wanted = min(_DRAWS_A_LEVEL * tests / alpha, _MOST_DRAWS)
+    return max(math.ceil(wanted), _LEAST_DRAWS)
+
+
+def _column(reference: Sample, current: Sample, draws: int, seed: int) -> dict[str, Any]:
     entry = bins_of(reference)
     stability = PopulationStability(entry)
     table = stability.table(reference, current)
     test = two_sample_test("chi2" if reference.categorical else "ks")
-    outcome = test.compare(reference, current, seed=seed)
+    outcome = test.drawing(draws).compare(reference, current, seed=seed)
     before, after = table.fractions()
     return {
         "kind": entry["kind"],

@@ -1,6 +1,8 @@
 """Runs the feedback service, and what the trigger asks of its database."""
 
+import math
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -76,12 +78,14 @@ def feedback_url() -> str:
     return settings().database_url or f"sqlite:///{settings().home / 'feedback.db'}"
 
 
-def labels_ready(model: str, least: int) -> tuple[bool | None, str]:
+def labels_ready(model: str, least: int, *, since: float | None = None) -> tuple[bool | None, str]:
     """Whether a model has enough mature positives for a retune to learn from.
 
     Args:
         model: name of the model.
         least: fewest positives.
+        since: count only rows that were scored after this moment, seconds since 1970, whatever version scored
+            them; None: every row that is kept, also what the champion was trained on.
 
     Raises:
         StateError: the database does not answer.
@@ -93,8 +97,11 @@ def labels_ready(model: str, least: int) -> tuple[bool | None, str]:
     try:
         with books.transaction(alone=False) as made:
             ((number,),) = made.rows(
-                "SELECT count(*) FROM minorkey_feedback_rows WHERE model = %s AND outcome = 1", model
+                "SELECT count(*) FROM minorkey_feedback_rows WHERE model = %s AND outcome = 1 AND time > %s",
+                model,
+                -math.inf if since is None else since,
             )
     finally:
         books.close()
-    return number >= least, f"{number:,} mature positives; {least:,} are wanted"
+    after = "" if since is None else f" of rows after {datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M} UTC"
+    return number >= least, f"{number:,} mature positives{after}; {least:,} are wanted"

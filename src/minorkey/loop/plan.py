@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from minorkey.data.cards import generate_cards
+from minorkey.errors import SpecError
 
 __all__ = ["MODEL", "TARGET", "LoopData", "Plan", "prepare", "run_spec"]
 
@@ -15,6 +16,10 @@ TARGET = "fraud"
 _TIME = "time"
 #: Identifiers; and the moment of the label, because here labels come within seconds.
 _LEFT_OUT = ("transaction_id", "customer", "terminal", "label_time")
+#: The specification takes no larger seed.
+_MOST_SEED = 2**31 - 1
+#: An hour of stream is generated in memory.
+_MOST_SECONDS = 3_600
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,19 @@ class Plan:
     cool_down_seconds: int = 20
     trials: int = 6
     seed: int = 3
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed <= _MOST_SEED:
+            raise SpecError(
+                "the seed does not fit", key="--seed", value=self.seed, allowed=f"0 to {_MOST_SEED}"
+            )
+        if not self.healthy_seconds < self.longest_seconds <= _MOST_SECONDS:
+            raise SpecError(
+                "the length of the stream does not fit",
+                key="--longest",
+                value=self.longest_seconds,
+                allowed=f"above {self.healthy_seconds}, when the concept drifts, to {_MOST_SECONDS} seconds",
+            )
 
     @property
     def drift_day(self) -> int:

@@ -70,7 +70,8 @@ def run_loop(
         tell_moment: called with what happens during the stream.
 
     Raises:
-        StateError: Prometheus or Alertmanager is not installed, or a service does not start.
+        StateError: Prometheus or Alertmanager is not installed, a service does not start, or `out` holds
+            files that no loop has put there.
         InputError: the first model cannot be made.
     """
     require_programs()

@@ -11,10 +11,16 @@ from typing import Any
 import yaml
 
 from minorkey.drift.rules import KINDS, LOOP, Addresses, render, render_alertmanager, render_prometheus
+from minorkey.errors import StateError
 from minorkey.loop.plan import MODEL, TARGET, LoopData, Plan, run_spec
 from minorkey.loop.services import Ports, Service
 
 __all__ = ["Files", "services", "write_files"]
+
+#: The file by which a loop knows a folder as that of an earlier one.
+_MARKER = ".minorkey-loop"
+#: What a loop had written before there was a marker.
+_SETTINGS = ("run.yaml", "retune.token", "feedback.token", "alertmanager.yaml")
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,9 @@ class Files:
 
         Args:
             out: what an earlier loop left there is removed; other files stay.
+
+        Raises:
+            StateError: the folder holds files but no loop's, or cannot be used.
         """
         settings = out / "settings"
         made = cls(
@@ -66,20 +75,44 @@ class Files:
             dashboard=out / "dashboard.html",
             answers=out / "answers.parquet",
         )
-        for folder in (
-            made.home,
-            made.data,
-            made.settings,
-            made.logs,
-            made.first,
-            out / "series",
-            out / "notifications",
-        ):
-            shutil.rmtree(folder, ignore_errors=True)
-        for file in (made.account, made.page, made.dashboard, made.answers):
-            file.unlink(missing_ok=True)
-        made.settings.mkdir(parents=True)
+        try:
+            _require_own(out)
+            made._remove()
+            out.mkdir(parents=True, exist_ok=True)
+            (out / _MARKER).write_text("minorkey loop has made this folder, and replaces what lies in it.\n")
+            made.settings.mkdir()
+        except OSError as error:
+            raise StateError(
+                "the folder of the loop cannot be used",
+                key="--out",
+                value=f"{error.filename or out}: {error.strerror or error}",
+                remedy="name a folder that you may make and write to",
+            ) from None
         return made
+
+    def _remove(self) -> None:
+        """Remove what an earlier loop left."""
+        folders = (self.home, self.data, self.settings, self.logs, self.first)
+        for folder in (*folders, self.out / "series", self.out / "notifications"):
+            if folder.exists():
+                shutil.rmtree(folder)
+        for file in (self.account, self.page, self.dashboard, self.answers):
+            file.unlink(missing_ok=True)
+
+
+def _require_own(out: Path) -> None:
+    """Refuse a folder with files that no loop has put there."""
+    if not out.exists() or not any(out.iterdir()) or (out / _MARKER).exists():
+        return
+    if all((out / "settings" / name).exists() for name in _SETTINGS):
+        return
+    raise StateError(
+        "the folder holds files, and no earlier loop has made it; a loop replaces what it finds there",
+        key="--out",
+        value=out,
+        allowed=f"a folder that is empty or not there yet, or one of an earlier loop (with {_MARKER})",
+        remedy="name another folder",
+    )
 
 
 def write_files(plan: Plan, files: Files, ports: Ports, data: LoopData) -> None:

@@ -71,7 +71,7 @@ class ShadowMetrics:
         registry.register(self._bins)
 
     def begin(self, challenger: Predictor, champion: str) -> None:
-        """Before a challenger scores beside a champion: series begin at 0, so that the first increment counts."""
+        """Before a challenger scores beside a champion: series begin at 0, so that all increments count."""
         labels = (challenger.model, challenger.version)
         self._reference.clear()
         for place, share in score_fractions(challenger):

@@ -23,10 +23,15 @@ def summary(tally: Tally) -> list[str]:
     if tally.seconds:
         half, most = np.percentile(tally.seconds, [50, 99]) * 1_000
         lines.append(f"latency p50 {half:.2f} ms, p99 {most:.2f} ms over {len(tally.seconds):,} requests")
-    failed = ", ".join(f"{what}: {count:,}" for what, count in sorted(tally.failed.items()))
-    lines.append(f"failed requests: {failed or 'none'}")
+    lines.append(f"failed requests: {_counted(tally.failed) or 'none'}")
     if tally.refused or tally.accepted:
         lines.append(f"spoilt requests: {tally.refused:,} refused, {tally.accepted:,} taken for whole")
     if tally.labels or tally.labels_failed:
-        lines.append(f"labels: {tally.labels:,} taken, {tally.labels_failed:,} not")
+        lines.append(f"labels: {tally.labels:,} taken, {sum(tally.labels_failed.values()):,} not")
+    if tally.labels_failed:
+        lines.append(f"labels not taken: {_counted(tally.labels_failed)}")
     return lines
+
+
+def _counted(causes: dict[str, int]) -> str:
+    return ", ".join(f"{cause}: {count:,}" for cause, count in sorted(causes.items()))

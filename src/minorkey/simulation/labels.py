@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from minorkey.errors import SpecError
+from minorkey.simulation.options import require_number
 
 __all__ = ["POLICIES", "LabelPlan", "Policy"]
 
@@ -34,13 +35,8 @@ class LabelPlan:
             raise SpecError(
                 "there is no such policy", key="--labels", value=self.policy, allowed=", ".join(POLICIES)
             )
-        if self.delay < 0 or not 0 <= self.audit <= 1:
-            raise SpecError(
-                "the labels' delay or audit does not fit",
-                key="--label-delay, --audit",
-                value=f"{self.delay:g}, {self.audit:g}",
-                allowed="a delay of 0 seconds or more, an audit from 0 to 1",
-            )
+        require_number("--label-delay", self.delay, 0, unit="seconds")
+        require_number("--audit", self.audit, 0, 1)
 
     def label(
         self, identity: str, y: int, predicted: int, random: np.random.Generator

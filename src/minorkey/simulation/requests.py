@@ -12,7 +12,13 @@ __all__ = ["body", "spoilt"]
 
 
 def body(
-    data: Dataset, rows: Any, names: list[str], identity: str, missing: float, random: np.random.Generator
+    data: Dataset,
+    rows: Any,
+    names: list[str],
+    identity: str,
+    missing: float,
+    random: np.random.Generator,
+    output: str = "",
 ) -> dict[str, Any]:
     """The request for some rows.
 
@@ -23,6 +29,7 @@ def body(
         identity: of the request.
         missing: share of the cells that are emptied.
         random: source of chance.
+        output: the only output that is wanted; "": whatever the predictor answers.
     """
     columns: Columns = {name: data.features[name].to_numpy()[rows] for name in names}
     if missing > 0:
@@ -30,7 +37,8 @@ def body(
         for name, values in columns.items():
             empty = random.random(len(values)) < missing
             columns[name] = np.where(empty, MISSING if name in texts else np.nan, values)
-    return {"id": identity, **inference_body(columns)}
+    wanted = {"outputs": [{"name": output}]} if output else {}
+    return {"id": identity, "inputs": inference_body(columns)["inputs"], **wanted}
 
 
 def spoilt(whole: dict[str, Any], random: np.random.Generator) -> dict[str, Any]:

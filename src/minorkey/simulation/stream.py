@@ -13,9 +13,11 @@ import numpy as np
 
 from minorkey.data.dataset import Dataset
 from minorkey.errors import DataError, StateError
+from minorkey.simulation.answers import AnswerError, read_answer, score_output
 from minorkey.simulation.course import Course
 from minorkey.simulation.drifts import Block, drawn, standardised
 from minorkey.simulation.labels import LabelPlan
+from minorkey.simulation.options import require_number
 from minorkey.simulation.requests import body, spoilt
 
 __all__ = ["Sent", "Tally", "Traffic", "stream"]
@@ -26,6 +28,14 @@ _BLOCK_ROWS = 500
 _TICK_SECONDS = 0.2
 _LABELS_AT_ONCE = 1_000
 _TIMEOUT_SECONDS = 10.0
+#: A feedback service that is away for longer is tried once for each delivery of labels.
+_PATIENCE_SECONDS = 30.0
+_LONGEST_PAUSE = 5.0
+#: Statuses that pass: the service is too busy or its database is away.
+_PASSING = (429, 502, 503, 504)
+_SLOWEST = 0.001
+#: Beyond it exp(strength) of the odds is the same to every row.
+_STRONGEST = 20.0
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,7 @@ class Traffic:
         feedback: of the feedback service; "": labels go nowhere.
         token: that the feedback service asks for.
         seed: seed of everything random.
+        threshold: of the scores, where the predictor tells none.
     """
 
     url: str
@@ -65,6 +76,17 @@ class Traffic:
     feedback: str = ""
     token: str = ""
     seed: int = 0
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        require_number("--rows", self.rows, 1)
+        require_number("--rate", self.rate, _SLOWEST, unit="rows a second")
+        require_number("--batch", self.batch, 1, unit="rows a request")
+        require_number("--strength", self.strength, 0, _STRONGEST)
+        require_number("--missing", self.missing, 0, 1)
+        require_number("--malformed", self.malformed, 0, 1)
+        require_number("--seed", self.seed, 0)
+        require_number("--threshold", self.threshold)
 
 
 @dataclass(frozen=True)
@@ -91,7 +113,7 @@ class Tally:
         refused: spoilt requests that were refused, as they should be.
         accepted: spoilt requests that were answered as if they were whole.
         labels: labels that the feedback service took.
-        labels_failed: labels that it did not take.
+        labels_failed: labels that it did not take, by what came instead.
         seconds: latency of each answered request.
     """
 
@@ -100,7 +122,7 @@ class Tally:
     refused: int = 0
     accepted: int = 0
     labels: int = 0
-    labels_failed: int = 0
+    labels_failed: dict[str, int] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
 
 
@@ -142,6 +164,8 @@ class _Streaming:
         self._due: list[tuple[float, int, dict[str, Any]]] = []
         self._number = itertools.count()
         self._prefix = f"sim-{time.time_ns():x}"
+        self._output = ""
+        self._away_since: float | None = None
 
     async def run(self) -> Tally:
         traffic = self._traffic
@@ -182,7 +206,17 @@ class _Streaming:
                 value=self._traffic.url,
                 remedy="start it (`minorkey serve`), or correct the address",
             ) from None
-        names = [one["name"] for one in told["inputs"]]
+        try:
+            names = [one["name"] for one in told["inputs"]]
+            output = score_output(told.get("outputs", []))
+        except (KeyError, TypeError, AttributeError):
+            raise StateError(
+                "the predictor does not tell which inputs the model takes",
+                key="--url",
+                value=self._traffic.url,
+                allowed="model metadata of the Open Inference Protocol, version 2",
+            ) from None
+        self._output = "" if output is None else str(output.get("name", ""))
         absent = [name for name in names if name not in self._data.schema.names()]
         if absent:
             raise DataError(
@@ -228,33 +262,40 @@ class _Streaming:
     async def _send(
         self, predictor: httpx.AsyncClient, names: list[str], first: int, block: Block, intensity: float
     ) -> None:
+        """Send a request; whatever comes of it is counted, for nobody else would hear of it."""
+        try:
+            await self._ask(predictor, names, first, block, intensity)
+        except httpx.HTTPStatusError as error:
+            self._failed(str(error.response.status_code))
+        except AnswerError as error:
+            self._failed(str(error))
+        except Exception as error:
+            self._failed(type(error).__name__)
+
+    async def _ask(
+        self, predictor: httpx.AsyncClient, names: list[str], first: int, block: Block, intensity: float
+    ) -> None:
         traffic, random, count = self._traffic, self._random, len(block.rows)
         identity = f"{self._prefix}-{first}"
-        asked = body(self._data, block.rows, names, identity, traffic.missing, random)
+        asked = body(self._data, block.rows, names, identity, traffic.missing, random, self._output)
         path = f"/v2/models/{traffic.model}/infer"
         if random.random() < traffic.malformed:
             await self._send_spoilt(predictor, path, spoilt(asked, random))
         started = time.perf_counter()
-        try:
-            reply = await predictor.post(path, json=asked)
-            content = reply.raise_for_status().json()
-        except httpx.HTTPStatusError as error:
-            return self._failed(str(error.response.status_code))
-        except (httpx.HTTPError, ValueError) as error:
-            return self._failed(type(error).__name__)
-        self._tally.seconds.append(time.perf_counter() - started)
-        outputs = {one["name"]: one["data"] for one in content["outputs"]}
-        threshold = content["parameters"]["threshold"]
-        answered = zip(block.rows.tolist(), block.y.tolist(), outputs["score"], strict=True)
+        content = (await predictor.post(path, json=asked)).raise_for_status().json()
+        seconds = time.perf_counter() - started
+        answer = read_answer(content, count, traffic.threshold)
+        self._tally.seconds.append(seconds)
+        answered = zip(block.rows.tolist(), block.y.tolist(), answer.scores.tolist(), strict=True)
         for place, (row, label, score) in enumerate(answered):
             name = identity if count == 1 else f"{identity}/{place}"
-            called = int(score >= threshold)
-            version = str(content.get("model_version", ""))
-            self._tally.rows.append(Sent(name, row, time.time(), label, score, called, version, intensity))
+            called = int(score >= answer.threshold)
+            self._tally.rows.append(
+                Sent(name, row, time.time(), label, score, called, answer.version, intensity)
+            )
             if traffic.feedback and (planned := traffic.labels.label(name, label, called, random)):
                 after, told = planned
                 heapq.heappush(self._due, (time.monotonic() + after, next(self._number), told))
-        return None
 
     async def _send_spoilt(self, predictor: httpx.AsyncClient, path: str, asked: dict[str, Any]) -> None:
         try:
@@ -281,9 +322,38 @@ class _Streaming:
             if not ready:
                 await asyncio.sleep(_TICK_SECONDS)
                 continue
-            content = {"model": self._traffic.model, "labels": ready}
-            try:
-                (await feedback.post("/labels", json=content)).raise_for_status()
+            cause = await self._delivered(feedback, ready)
+            if cause:
+                known = self._tally.labels_failed
+                known[cause] = known.get(cause, 0) + len(ready)
+            else:
                 self._tally.labels += len(ready)
-            except httpx.HTTPError:
-                self._tally.labels_failed += len(ready)
+
+    async def _delivered(self, feedback: httpx.AsyncClient, labels: list[dict[str, Any]]) -> str:
+        """Deliver labels, again and again while the service may come back.
+
+        Returns:
+            What came instead of a receipt, "" once they are taken.
+        """
+        pause = _TICK_SECONDS
+        while True:
+            cause, passing = await self._posted(feedback, labels)
+            if not passing:
+                self._away_since = None
+                return cause
+            now = time.monotonic()
+            self._away_since = now if self._away_since is None else self._away_since
+            if now + pause > self._away_since + _PATIENCE_SECONDS:
+                return cause
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _posted(self, feedback: httpx.AsyncClient, labels: list[dict[str, Any]]) -> tuple[str, bool]:
+        """What came instead of a receipt, "" if one came; and whether another try may help."""
+        try:
+            reply = await feedback.post("/labels", json={"model": self._traffic.model, "labels": labels})
+        except httpx.HTTPError as error:
+            return type(error).__name__, not isinstance(error, httpx.UnsupportedProtocol)
+        if reply.is_success:
+            return "", False
+        return f"{reply.status_code} {reply.reason_phrase}".strip(), reply.status_code in _PASSING

@@ -2,12 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from minorkey.drift.two_sample.drawing import Bools, drawn_p_value
 from minorkey.drift.two_sample.protocol import Outcome, Scope
 from minorkey.drift.two_sample.sample import Sample
 from minorkey.drift.two_sample.table import Table, bins_of
@@ -25,7 +26,7 @@ class Binned(ABC):
     Attributes:
         entry: the bins, as a reference profile has them; None: quantiles or levels of the reference.
         bins: how many quantile bins, without an entry.
-        draws: pairs of samples drawn for the p-value.
+        draws: pairs of samples drawn, for the p-value at most.
     """
 
     entry: Mapping[str, Any] | None = None
@@ -37,13 +38,20 @@ class Binned(ABC):
     def divergence(self, reference: Floats, current: Floats) -> Floats:
         """The statistic of counts of shape (..., bins)."""
 
+    def drawing(self, draws: int) -> Self:
+        """See `TwoSampleTest.drawing`."""
+        return replace(self, draws=draws)
+
     def compare(self, reference: Sample, current: Sample, *, seed: int) -> Outcome:
         """See `TwoSampleTest.compare`."""
         table = self.table(reference, current)
         statistic = float(self.divergence(table.reference, table.current))
-        drawn = self._drawn(table, seed)
-        as_far = int((drawn >= statistic - _EQUAL).sum())
-        return Outcome(statistic, (1 + as_far) / (self.draws + 1))
+        generator = np.random.default_rng(seed)
+
+        def reach(number: int) -> Bools:
+            return np.asarray(self.divergence(*table.null(number, generator)) >= statistic - _EQUAL)
+
+        return Outcome(statistic, drawn_p_value(reach, self.draws))
 
     def table(self, reference: Sample, current: Sample) -> Table:
         """Both samples in the bins."""
@@ -51,7 +59,5 @@ class Binned(ABC):
 
     def null_quantile(self, table: Table, level: float, *, seed: int) -> float:
         """What the statistic stays below with probability ``level`` if nothing has changed."""
-        return float(np.quantile(self._drawn(table, seed), level))
-
-    def _drawn(self, table: Table, seed: int) -> Floats:
-        return self.divergence(*table.null(self.draws, np.random.default_rng(seed)))
+        drawn = self.divergence(*table.null(self.draws, np.random.default_rng(seed)))
+        return float(np.quantile(drawn, level))

@@ -6,13 +6,15 @@ the chi-squared distribution; else rows are permuted, or drawn with the variance
 Source: Pearson (1900); Cochran (1954), "Some Methods for Strengthening the Common Chi-Squared Tests".
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.stats import chi2
 
+from minorkey.drift.two_sample.drawing import Bools, drawn_p_value
 from minorkey.drift.two_sample.protocol import Outcome, Scope
 from minorkey.drift.two_sample.sample import Sample
 from minorkey.drift.two_sample.table import Table
@@ -33,12 +35,16 @@ class ChiSquared:
     """For one categorical column; a missing value is a level. The statistic is Pearson's.
 
     Attributes:
-        draws: permutations or draws, where some level is too rare for the closed form.
+        draws: permutations or draws at most, where some level is too rare for the closed form.
     """
 
     draws: int = 999
     name = "chi2"
     scope: Scope = "categorical"
+
+    def drawing(self, draws: int) -> Self:
+        """See `TwoSampleTest.drawing`."""
+        return replace(self, draws=draws)
 
     def compare(self, reference: Sample, current: Sample, *, seed: int) -> Outcome:
         """See `TwoSampleTest.compare`."""
@@ -51,9 +57,12 @@ class ChiSquared:
         rarest = table.pooled.min() * min(table.sizes)
         if not table.weighted and rarest >= _LEAST_EXPECTED:
             return Outcome(statistic, float(chi2.sf(statistic, len(table.reference) - 1)))
-        drawn = _pearson(*table.null(self.draws, np.random.default_rng(seed)))
-        as_far = int((drawn >= statistic * (1 - _EQUAL)).sum())
-        return Outcome(statistic, (1 + as_far) / (self.draws + 1))
+        generator = np.random.default_rng(seed)
+
+        def reach(number: int) -> Bools:
+            return np.asarray(_pearson(*table.null(number, generator)) >= statistic * (1 - _EQUAL))
+
+        return Outcome(statistic, drawn_p_value(reach, self.draws))
 
 
 def _levels(reference: Sample, current: Sample) -> Table:

@@ -7,12 +7,14 @@ Source: Gretton et al. (2012), "A Kernel Two-Sample Test"; Chwialkowski, Sejdino
 "A Wild Bootstrap for Degenerate Kernel Tests".
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import pdist, squareform
 
+from minorkey.drift.two_sample.drawing import Bools, drawn_p_value
 from minorkey.drift.two_sample.encoding import joint_matrix
 from minorkey.drift.two_sample.protocol import Outcome, Scope
 from minorkey.drift.two_sample.sample import Sample
@@ -28,7 +30,7 @@ class MaximumMeanDiscrepancy:
     """For all columns together. The statistic is the squared discrepancy.
 
     Attributes:
-        permutations: how many, or draws of random signs.
+        permutations: how many at most, or draws of random signs.
         most_rows: of each sample; more are thinned at random.
     """
 
@@ -37,25 +39,33 @@ class MaximumMeanDiscrepancy:
     name = "mmd"
     scope: Scope = "joint"
 
+    def drawing(self, draws: int) -> Self:
+        """See `TwoSampleTest.drawing`."""
+        return replace(self, permutations=draws)
+
     def compare(self, reference: Sample, current: Sample, *, seed: int) -> Outcome:
         """See `TwoSampleTest.compare`. The kernel's width is the median distance of the rows."""
         generator = np.random.default_rng(seed)
         reference, current = (sample.at_most(self.most_rows, generator) for sample in (reference, current))
         kernel = _kernel(joint_matrix(reference, current))
         contrast = np.concatenate([reference.shares, -current.shares])
-        if reference.weighted or current.weighted:
+        statistic = float(_quadratic(contrast[None], kernel)[0])
+        weighted = reference.weighted or current.weighted
+        if weighted:
             pooled = np.concatenate(
                 [reference.shares * reference.effective, current.shares * current.effective]
             )
-            kernel_null = _centred(kernel, pooled / pooled.sum())
-            signs = generator.integers(0, 2, (self.permutations, len(contrast))) * 2.0 - 1.0
-            drawn = _quadratic(signs * contrast, kernel_null)
-        else:
-            many = np.broadcast_to(contrast, (self.permutations, len(contrast)))
-            drawn = _quadratic(generator.permuted(many, axis=1), kernel)
-        statistic = float(_quadratic(contrast[None], kernel)[0])
-        as_far = int((drawn >= statistic - _EQUAL).sum())
-        return Outcome(statistic, (1 + as_far) / (self.permutations + 1))
+            kernel = _centred(kernel, pooled / pooled.sum())
+
+        def reach(number: int) -> Bools:
+            many = np.broadcast_to(contrast, (number, len(contrast)))
+            if weighted:
+                drawn = many * (generator.integers(0, 2, many.shape) * 2.0 - 1.0)
+            else:
+                drawn = generator.permuted(many, axis=1)
+            return np.asarray(_quadratic(drawn, kernel) >= statistic - _EQUAL)
+
+        return Outcome(statistic, drawn_p_value(reach, self.permutations))
 
 
 def _kernel(rows: Floats) -> Floats:

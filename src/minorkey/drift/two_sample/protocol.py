@@ -1,7 +1,7 @@
 """The contract of a test whether two samples come from one distribution."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
 from minorkey.drift.two_sample.sample import Sample
 
@@ -36,6 +36,14 @@ class TwoSampleTest(Protocol):
     @property
     def scope(self) -> Scope:
         """What the test looks at."""
+        ...
+
+    def drawing(self, draws: int) -> Self:
+        """The same test, whose p-value may come from so many draws at most.
+
+        Args:
+            draws: a p-value from draws is not below 1 / (draws + 1).
+        """
         ...
 
     def compare(self, reference: Sample, current: Sample, *, seed: int) -> Outcome:
