@@ -213,6 +213,41 @@ class TriggerContract:
             trigger.look()
         assert len(runs.keys) == 2 and statuses(trigger) == ["running"]
 
+    def test_a_run_that_meets_others_again_and_again_is_tried_ever_later_and_named_briefly(
+        self, url: str, runs: Runs
+    ) -> None:
+        world = World()
+        trigger = trigger_of(url, runs, world, poll_seconds=1e-6)
+        trigger.receive(delivery(alert()))
+        trigger.look()
+        for number in range(1, 61):
+            key = trigger.ledger.action(1).run_key
+            runs.ended[key] = Seen("busy", "in flight")
+            while trigger.ledger.action(1).run_key == key or statuses(trigger) != ["running"]:
+                trigger.look()
+            assert trigger.ledger.action(1).attempts == number, "each time twice as late, to ten minutes"
+        first, last = min(runs.keys, key=len), trigger.ledger.action(1).run_key
+        assert last == f"{first}-again60" and len(runs.keys) == 61
+
+    def test_a_run_that_met_another_one_is_not_tried_again_while_that_one_goes_on(
+        self, url: str, runs: Runs
+    ) -> None:
+        world = World()
+        trigger = trigger_of(url, runs, world, poll_seconds=1e-6)
+        trigger.receive(delivery(alert()))
+        trigger.look()
+        (key,) = runs.keys
+        runs.ended[key], world.holders["cards"] = Seen("busy", "in flight"), "by-hand"
+        for _ in range(20):
+            trigger.look()
+        action = trigger.ledger.action(1)
+        assert (action.status, action.waiting_for, action.attempts) == ("launching", "lease", 1)
+        assert "by-hand" in action.detail and runs.keys == [key]
+        world.holders.clear()
+        for _ in range(20):
+            trigger.look()
+        assert (trigger.ledger.action(1).status, len(runs.keys)) == ("running", 2)
+
     def test_a_wish_by_hand_goes_the_same_path(self, url: str, runs: Runs) -> None:
         trigger = trigger_of(url, runs, World(), daily_budget=1)
         (number,) = trigger.receive(wish()).actions

@@ -1,5 +1,6 @@
 """Retunes on this machine: ``minorkey retune run`` in a process of its own, with its log and its end."""
 
+import errno
 import fcntl
 import json
 import os
@@ -98,6 +99,8 @@ class LocalRuns:
                 asked = json.loads((folder / CANCEL).read_text(encoding="utf-8"))["asked"]
                 end_processes(folder, by_force=time.time() - asked > _GRACE_SECONDS)
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:  # no run was made that could go on
+                return
             raise StateError(
                 "the run cannot be ended here",
                 key=str(folder),

@@ -6,7 +6,7 @@ from typing import Literal
 
 from minorkey.retune.spec import RetuneSpec
 
-__all__ = ["DAY_SECONDS", "REASONS", "Decision", "Known", "World", "decide", "patience"]
+__all__ = ["DAY_SECONDS", "POLLS", "REASONS", "Decision", "Known", "World", "decide", "patience"]
 
 DAY_SECONDS = 86_400.0
 #: What an action can wait for.
@@ -14,7 +14,7 @@ REASONS = ("cool_down", "budget", "lease", "labels", "unreachable")
 #: Cool-downs between two runs that the same alert leads to, at most.
 _MOST_COOL_DOWNS = 4
 #: Looks at a thing outside come this many polls apart.
-_POLLS = 5
+POLLS = 5
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def decide(spec: RetuneSpec, known: Known, world: World | None) -> Decision:
         known: what the ledger says.
         world: what others say; None where they have not been asked yet, because the ledger may settle it.
     """
-    soon = known.now + _POLLS * spec.poll_seconds
+    soon = known.now + POLLS * spec.poll_seconds
     if world is not None and _is_stale(known.versions, world.champion):
         told = ", ".join(sorted(known.versions))
         return Decision(

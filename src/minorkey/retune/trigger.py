@@ -15,7 +15,7 @@ from minorkey.retune.action import Action
 from minorkey.retune.cancelling import cancels
 from minorkey.retune.launcher import Launch, Launcher, Seen
 from minorkey.retune.ledger import Ledger, Recorded
-from minorkey.retune.policy import World
+from minorkey.retune.policy import POLLS, World
 from minorkey.retune.readiness import Labels
 from minorkey.retune.schedules import Schedules
 from minorkey.retune.spec import RetuneSpec
@@ -227,6 +227,10 @@ class Trigger:
                 # beginning before that has ended.
                 self._launcher.cancel(_launch_of(action), action.run_id, cancelled)
                 self._end(action, "cancelled", cancelled)
+                return
+            if action.waiting_for == "lease" and (holder := self._surroundings.holder(action.model)):
+                told = f"run {holder} holds the model's lease"
+                self.ledger.hold_back(action, "lease", POLLS * self.spec.poll_seconds, told)
                 return
             run_id = self._launcher.launch(_launch_of(action))
         except SpecError as error:
