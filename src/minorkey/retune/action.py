@@ -31,7 +31,7 @@ class Action:
             the last one ended.
         losses: times that its run was found gone without a word.
         claim_until: until when a trigger is at the launch.
-        base_version: the champion at its start.
+        base_version: the champion at its start, or when it was decided that it needs no run.
         run_key: names the launch, before it is made.
         run_id: names the run to whoever runs it.
         labels: what was known of labels at its start.

@@ -135,11 +135,18 @@ class Launches:
                 entries.postpone(made, current, Decision("wait", reason, now + delay, detail))
                 made.change("UPDATE minorkey_retune_actions SET claim_until = 0 WHERE id = %s", action.id)
 
-    def finish(self, action: Action, outcome: str, detail: str) -> bool:
-        """The run has ended; whether this call was the one to say so."""
+    def finish(self, action: Action, outcome: str, detail: str, *, champion: str = "") -> bool:
+        """The run has ended; whether this call was the one to say so.
+
+        Args:
+            action: as it was read.
+            outcome: one of `minorkey.retune.action.OUTCOMES`.
+            detail: what there is to say.
+            champion: the version that served, of an action that needed no run.
+        """
         with self.books.transaction() as made:
             now = self._clock.now(self.books, made)
-            return entries.end(made, action, outcome, detail, now)
+            return entries.end(made, action, outcome, detail, now, champion=champion)
 
     def note(self, action: Action, detail: str) -> None:
         """Write down what there is to say of a run that goes on."""

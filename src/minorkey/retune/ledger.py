@@ -1,16 +1,17 @@
 """The trigger's ledger: every event and action, written before anybody is answered or anything starts."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from minorkey.retune import entries
 from minorkey.retune.action import ENDED, Action
 from minorkey.retune.clock import LedgerClock
 from minorkey.retune.entries import OPEN, UNKNOWN
 from minorkey.retune.launches import Launches
-from minorkey.retune.policy import DAY_SECONDS, Decision, World, decide
+from minorkey.retune.policy import DAY_SECONDS, Decision, World, decide, is_open_again
 from minorkey.retune.spec import RetuneSpec
 from minorkey.retune.tables import MIGRATIONS, TABLES, VERSION
 from minorkey.retune.webhook import Delivery
@@ -50,19 +51,30 @@ class Ledger(Launches):
         super().__init__(Books(url, "retune", TABLES, VERSION, MIGRATIONS), clock or LedgerClock())
 
     def record(
-        self, delivery: Delivery, models: Collection[str], act_on: Collection[str], *, cool_down: float
+        self,
+        delivery: Delivery,
+        models: Collection[str],
+        act_on: Collection[str],
+        *,
+        cool_down: float,
+        dry_run: bool = False,
+        champions: Mapping[str, str] = MappingProxyType({}),
     ) -> Recorded:
         """Write a delivery down, as a whole or not at all.
 
         An alert that is told again when the run it led to has ended without a new champion, a cool-down
         after that run began, leads to another one: the harm is still there, and more labels have come. Runs
-        that keep the champion come at growing distances.
+        that keep the champion come at growing distances. So does one whose first look led to no run, once the
+        reason for that has gone: what was not acted on is acted on now, the trigger is no longer dry, or the
+        version that it tells of, which did not serve then, is champion. What was cancelled stays so.
 
         Args:
             delivery: from the webhook, or made by hand.
             models: those that the trigger retunes.
             act_on: kinds of alerts that lead to an action; whatever is no alert leads to one.
             cool_down: seconds between two starts for the same model and kind.
+            dry_run: whether nothing is started.
+            champions: by model the version that serves, where that is known.
         """
         found, actions = Counter[tuple[str, str]](), []
         with self.books.transaction() as made:
@@ -70,7 +82,15 @@ class Ledger(Launches):
             for event in delivery.firing:
                 model = event.model if event.model in models else UNKNOWN
                 known = entries.seen_before(made, event, now)
-                if known and not entries.is_unanswered(made, event, cool_down, now):
+                if known and not is_open_again(
+                    entries.answer_to(made, event),
+                    event,
+                    now=now,
+                    cool_down=cool_down,
+                    refusal=entries.refusal(event, model, act_on),
+                    dry_run=dry_run,
+                    champion=champions.get(model, ""),
+                ):
                     found[model, "duplicate"] += 1
                     continue
                 disposition, action = entries.dispose(made, event, model, act_on, now)

@@ -82,7 +82,12 @@ class Trigger:
             StateError: the ledger cannot be written, so nothing was.
         """
         recorded = self.ledger.record(
-            delivery, self.spec.models.keys(), self.spec.acts_on, cool_down=self.spec.cool_down_seconds
+            delivery,
+            self.spec.models.keys(),
+            self.spec.acts_on,
+            cool_down=self.spec.cool_down_seconds,
+            dry_run=self.spec.dry_run,
+            champions={model: version for model, (version, _) in self.champions().items()},
         )
         if recorded.actions:
             self._wake.set()
@@ -194,6 +199,7 @@ class Trigger:
         trigger that is killed in between finds it done.
         """
         try:
+            champion = self._surroundings.champion(action.model)
             outcome, detail = self._surroundings.undo(
                 action.model,
                 self.ledger.versions(action),
@@ -204,7 +210,7 @@ class Trigger:
         except Exception as error:
             self.ledger.postpone(action, "unreachable", self._pause(action), self._told(error))
             return
-        if self.ledger.finish(action, outcome, detail):
+        if self.ledger.finish(action, outcome, detail, champion=champion):
             self._asked = -math.inf
             _log.info("ended", action=action.id, model=action.model, outcome=outcome, why=detail)
 
