@@ -132,6 +132,25 @@ class TriggerContract:
         assert statuses(trigger) == ["dry_run", "waiting"] and runs.keys == []
         assert figures(trigger.ledger).counts["postponed", "cards", "", "dry_run"] == 1
 
+    @pytest.mark.parametrize("left", ["launching", "lost", "next", "busy"])
+    def test_a_dry_run_goes_on_with_no_launch_of_before(self, url: str, runs: Runs, left: str) -> None:
+        before = trigger_of(url, runs, World(), poll_seconds=1e-6)
+        before.receive(delivery(alert()))
+        runs.away = left == "launching"
+        before.look()
+        runs.away = False
+        made = {key: (runs.folder / key).read_text() for key in runs.keys}
+        runs.ended = {key: Seen(left) for key in made}  # type: ignore[arg-type]
+        dry = trigger_of(url, runs, World(), poll_seconds=1e-6, dry_run=True)
+        for _ in range(20):
+            dry.look()
+        assert {key: (runs.folder / key).read_text() for key in runs.keys} == made
+        action = dry.ledger.action(1)
+        assert action.status == "launching" and "dry_run is set" in action.detail
+        ask_cancel(dry.ledger, 1, "cancelled by ann: no")
+        dry.look_at_cancelled(1)
+        assert statuses(dry) == ["cancelled"]
+
     def test_an_alert_about_a_replaced_version_is_not_acted_on(self, url: str, runs: Runs) -> None:
         trigger = trigger_of(url, runs, World(champions={"cards": "4"}))
         trigger.receive(delivery(alert()))

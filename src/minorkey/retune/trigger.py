@@ -227,6 +227,10 @@ class Trigger:
             self._champions.pop(model, None)
 
     def _launch(self, action: Action, cancelled: str) -> None:
+        if self.spec.dry_run and not cancelled:
+            told = "its run would be launched now; dry_run is set"
+            self.ledger.hold_back(action, action.waiting_for, POLLS * self.spec.poll_seconds, told)
+            return
         try:
             if cancelled:
                 # Of a launch that was cut short there may be a run. The model's lease keeps another one from
