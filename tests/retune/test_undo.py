@@ -1,12 +1,15 @@
 """A new champion that does harm is taken back, once; with the registry real."""
 
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from minorkey.errors import SpecError, StateError
-from minorkey.registry import champion_before, move_champion, rollback_note
+from minorkey.registry import champion_before, champion_since, move_champion, rollback_note
 from minorkey.retune.launcher import Launch, Seen
 from minorkey.retune.ledger import Ledger
 from minorkey.retune.spec import ModelSpec, RetuneSpec
@@ -15,7 +18,7 @@ from minorkey.retune.undo import undo
 from minorkey.retune.views import figures, page
 from minorkey.rollback import roll_back
 from minorkey.serving import local
-from minorkey.tracking import champion_version
+from minorkey.tracking import champion_version, client
 from tests.retune.surroundings import alert, delivery
 from tests.test_rollback import promoted
 
@@ -127,6 +130,40 @@ def test_who_came_long_ago_or_alone_or_was_left_before_stays(tmp_path: Path) -> 
     alone = undo("cards", frozenset({first}), 1e9, "r")
     assert alone == ("skipped", f"there is no champion before version {first}")
     assert champion_version("cards") == first
+
+
+def test_champions_are_not_taken_back_one_after_the_other(tmp_path: Path) -> None:
+    _, (second, *_), (third, *_) = promoted(tmp_path, 3)
+    trigger = trigger_of(tmp_path)
+    for number, version in enumerate((third, second)):
+        trigger.receive(burning(version, number))
+        trigger.look()
+    refused, done = statuses(trigger)
+    assert done[0] == "rolled_back" and champion_version("cards") == second
+    assert refused[0] == "skipped" and "came back" in refused[1]
+
+
+@pytest.mark.parametrize(("hours", "outcome"), [(1, "dry_run"), (24 * 8, "skipped")])
+def test_probation_begins_when_a_version_becomes_champion(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int, outcome: str
+) -> None:
+    promotion = datetime.now(UTC) + timedelta(days=60)  # a challenger that was long in shadow
+    with monkeypatch.context() as then:
+        then.setattr("minorkey.registry.champions._now", promotion.isoformat)
+        *_, (second, *_) = promoted(tmp_path, 2)
+    now = promotion.timestamp() + hours * 3_600
+    monkeypatch.setattr("minorkey.retune.undo.time", SimpleNamespace(time=lambda: now))
+    assert undo("cards", frozenset({second}), 7 * 86_400.0, "r", dry_run=True)[0] == outcome
+
+
+def test_a_version_without_a_date_became_champion_when_it_was_registered(tmp_path: Path) -> None:
+    ((version, *_),) = promoted(tmp_path, 1)
+    assert champion_since("cards", version) == pytest.approx(time.time(), abs=600)
+    client().delete_model_version_tag("cards", version, "minorkey.champion_since")
+    registered = client().get_model_version("cards", version).creation_timestamp / 1_000
+    assert champion_since("cards", version) == registered
+    move_champion("cards", version, expected=version)
+    assert champion_since("cards", version) >= registered // 1, "a kill between alias and date is made up for"
 
 
 def test_an_earlier_version_that_is_broken_leaves_the_champion_and_is_tried_again(tmp_path: Path) -> None:
