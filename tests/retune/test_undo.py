@@ -7,11 +7,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from minorkey.errors import SpecError, StateError
 from minorkey.registry import champion_before, champion_since, move_champion, rollback_note
 from minorkey.retune.launcher import Launch, Seen
 from minorkey.retune.ledger import Ledger
+from minorkey.retune.metrics import TriggerMetrics
 from minorkey.retune.spec import ModelSpec, RetuneSpec
 from minorkey.retune.trigger import Surroundings, Trigger
 from minorkey.retune.undo import undo
@@ -166,15 +168,44 @@ def test_a_version_without_a_date_became_champion_when_it_was_registered(tmp_pat
     assert champion_since("cards", version) >= registered // 1, "a kill between alias and date is made up for"
 
 
-def test_an_earlier_version_that_is_broken_leaves_the_champion_and_is_tried_again(tmp_path: Path) -> None:
+def test_an_earlier_version_that_is_broken_leaves_the_champion_and_is_a_failure(tmp_path: Path) -> None:
     (_, _, kept), (second, *_) = promoted(tmp_path, 2)
     (kept / "bundle.json").write_text("{}")
     trigger = trigger_of(tmp_path)
     trigger.receive(burning(second))
     trigger.look()
     (action,) = page(trigger.ledger, 9).actions
-    assert (action.status, action.waiting_for) == ("waiting", "unreachable")
+    assert action.status == "failed" and "rollback cards --to" in action.detail
     assert champion_version("cards") == second
+    counts = figures(trigger.ledger).counts
+    assert counts["retune", "cards", "error_budget_burn", "failed"] == 1
+    assert trigger.receive(burning(second)).dispositions == {"duplicate": 1}
+
+
+def test_a_registry_that_is_away_is_waited_for_and_how_long_is_told(tmp_path: Path) -> None:
+    def away(*wanted: object, dry_run: bool) -> tuple[str, str]:
+        raise StateError("the registry does not answer")
+
+    trigger = trigger_of(tmp_path, away)
+    trigger.receive(burning("2"))
+    assert waited(trigger)["look"] > 0
+    trigger.look()
+    (action,) = page(trigger.ledger, 9).actions
+    assert (action.status, action.waiting_for) == ("waiting", "unreachable")
+    first = waited(trigger)["unreachable"]
+    assert 0 < first < waited(trigger)["unreachable"] and waited(trigger)["look"] == 0
+
+
+def waited(trigger: Trigger) -> dict[str, float]:
+    """By reason, what the metrics tell of how long an action of the model cards has waited."""
+    (family,) = (
+        one
+        for one in text_string_to_metric_families(
+            TriggerMetrics(trigger.ledger, trigger.spec).text().decode()
+        )
+        if one.name == "minorkey_retune_waiting_seconds"
+    )
+    return {sample.labels["reason"]: sample.value for sample in family.samples}
 
 
 def test_a_dry_run_says_whether_it_would_and_a_trigger_without_rollback_leaves_the_champion(

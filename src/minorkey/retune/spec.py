@@ -98,7 +98,9 @@ class RollbackSpec(Section):
         ("error_budget_burn", "worse_than_before"),
         description="Kinds of alerts that take the champion back; none: never.",
     )
-    probation: str = Field("7d", description="Time as champion after which a version is not taken back any more.")
+    probation: str = Field(
+        "7d", description="Time as champion after which a version is not taken back any more."
+    )
     cluster: str = Field(
         "", description="File of the cluster specification, where a cluster serves the models (`serving`)."
     )

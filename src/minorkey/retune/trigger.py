@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from minorkey import lease
-from minorkey.errors import InputError, MinorkeyError, SpecError, StateError
+from minorkey.errors import BundleError, ContractError, InputError, MinorkeyError, SpecError, StateError
 from minorkey.retune.action import Action
 from minorkey.retune.cancelling import cancels
 from minorkey.retune.launcher import Launch, Launcher, Seen
@@ -207,6 +207,10 @@ class Trigger:
                 f"{action.reason} (action {action.id})",
                 dry_run=self.spec.dry_run,
             )
+        except (BundleError, ContractError, SpecError) as error:
+            # No later try would find it otherwise.
+            remedy = f"mend that, or go back with `minorkey rollback {action.model} --to VERSION`"
+            outcome, detail, champion = "failed", f"{self._told(error)}; {remedy}", ""
         except Exception as error:
             self.ledger.postpone(action, "unreachable", self._pause(action), self._told(error))
             return
