@@ -27,8 +27,8 @@ class Figures:
         open: actions by model and status.
         started: by model, when its run under way began, seconds since 1970.
         starts: by model, starts within the last day.
-        oldest: by model and what it waits for, seconds since the oldest wish that does so came; ``look``: nobody
-            has looked at it yet.
+        oldest: by model and what is waited for, seconds since the oldest wish that does came; ``look``: it
+            has not been looked at yet.
     """
 
     counts: dict[tuple[str, str, str, str], int]
