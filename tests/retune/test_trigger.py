@@ -10,8 +10,8 @@ from minorkey.retune.cancelling import ask_cancel
 from minorkey.retune.launcher import Seen
 from minorkey.retune.ledger import Ledger
 from minorkey.retune.spec import ModelSpec
-from minorkey.retune.views import page
-from tests.retune.surroundings import Runs, Time, World, alert, delivery, trigger_of
+from minorkey.retune.views import figures, page
+from tests.retune.surroundings import Runs, Time, World, alert, delivery, trigger_of, wish
 from tests.retune.trigger_contract import TriggerContract
 
 
@@ -132,6 +132,22 @@ def test_an_alert_that_led_to_no_run_leads_to_one_when_the_reason_has_gone(
     assert told == [{"opened": 1}] + 19 * [{"duplicate": 1}] and len(runs.keys) == 1
     (event,) = page(trigger.ledger, 9).events
     assert (event["disposition"], event["deliveries"]) == ("opened", 23)
+
+
+def test_a_wish_by_hand_after_one_that_failed_waits_for_no_cool_down(url: str, tmp_path: Path) -> None:
+    runs = Runs(tmp_path / "runs")
+    trigger = trigger_of(url, runs, World(), cool_down="6h", daily_budget=3)
+    for outcome in ("failed", "failed", "kept"):
+        trigger.receive(wish())
+        trigger.look()
+        for key in set(runs.keys) - set(runs.ended):
+            runs.ended[key] = Seen("failed", "no room") if outcome == "failed" else Seen("succeeded")
+        trigger.look()
+    assert len(runs.keys) == 3
+    (number,) = trigger.receive(wish()).actions
+    trigger.look()
+    assert trigger.ledger.action(number).waiting_for == "cool_down"
+    assert figures(trigger.ledger).starts == {"cards": 3}, "the budget counts them"
 
 
 def test_a_dry_run_counts_for_the_cool_down(url: str, tmp_path: Path) -> None:

@@ -137,7 +137,8 @@ def insert_action(made: Transaction, model: str, kind: str, source: str, reason:
 def known_of(made: Transaction, action: Action, now: float) -> Known:
     """What the ledger says where an action is decided about."""
     (last,) = made.rows(
-        "SELECT max(started) FROM minorkey_retune_actions WHERE model = %s AND kind = %s",
+        "SELECT max(started) FROM minorkey_retune_actions WHERE model = %s AND kind = %s "
+        "AND NOT (source = 'manual' AND status = 'failed')",
         action.model,
         action.kind,
     )[0]

@@ -35,7 +35,8 @@ class Known:
 
     Attributes:
         now: seconds since 1970.
-        last_start: the last start for the same model and kind, None if there was none.
+        last_start: the last start for the same model and kind, None if there was none; a run by hand that
+            failed does not count, because whoever wishes again has seen to it.
         starts: starts of the model within the last day, ascending.
         running: key of the model's run that this ledger has started, "" if there is none.
         versions: versions that the action's alerts named; "" for an alert without one.
