@@ -1,6 +1,7 @@
 import json
 import math
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from minorkey.retune.launcher import Seen
 from minorkey.retune.ledger import Ledger
 from minorkey.retune.spec import ModelSpec
 from minorkey.retune.views import figures, page
-from tests.retune.surroundings import Runs, Time, World, alert, delivery, trigger_of, wish
+from tests.retune.surroundings import Runs, Time, World, alert, delivery, trigger_of, wait_until, wish
 from tests.retune.trigger_contract import TriggerContract
 
 
@@ -132,6 +133,48 @@ def test_an_alert_that_led_to_no_run_leads_to_one_when_the_reason_has_gone(
     assert told == [{"opened": 1}] + 19 * [{"duplicate": 1}] and len(runs.keys) == 1
     (event,) = page(trigger.ledger, 9).events
     assert (event["disposition"], event["deliveries"]) == ("opened", 23)
+
+
+def test_what_is_old_is_forgotten_with_its_runs_while_the_trigger_goes_on(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine, runs, stop = Time(), Runs(tmp_path / "runs"), threading.Event()
+    trigger = trigger_of(url, runs, World(), machine.clock(), keep_days=10.0, poll_seconds=0.01)
+    trigger.receive(delivery(alert()))
+    trigger.look()
+    runs.ended[runs.keys[0]] = Seen("busy", "in flight")
+    trigger.look()
+    machine.go_on(60)
+    trigger.look()
+    assert len(runs.keys) == 2
+    runs.ended[max(runs.keys, key=len)] = Seen("succeeded", "kept the champion")
+    (tmp_path / "runs" / "of-somebody-else").touch()
+    monkeypatch.setattr("minorkey.retune.trigger.DAY_SECONDS", 0.0)  # a day is over at each look
+    watching = threading.Thread(target=trigger.watch, args=[stop])
+    watching.start()
+    try:
+        wait_until(lambda: page(trigger.ledger, 9).actions[0].status == "kept")
+        machine.go_on(11 * 86_400.0)
+        wait_until(lambda: page(trigger.ledger, 9).actions == [])
+    finally:
+        stop.set()
+        trigger.wake()
+        watching.join()
+    assert runs.keys == ["of-somebody-else"] and page(trigger.ledger, 9).events == []
+
+
+def test_an_action_stays_for_as_long_as_its_alert_is_told(url: str, tmp_path: Path) -> None:
+    machine, runs = Time(), Runs(tmp_path / "runs")
+    trigger = trigger_of(url, runs, World(ready=(False, "few")), machine.clock())
+    trigger.receive(delivery(alert()))
+    ask_cancel(trigger.ledger, 1, "cancelled by ann: no")
+    machine.go_on(11 * 86_400.0)
+    trigger.receive(delivery(alert()))
+    trigger.ledger.forget(10.0)
+    assert [action.status for action in page(trigger.ledger, 9).actions] == ["cancelled"]
+    machine.go_on(11 * 86_400.0)
+    trigger.ledger.forget(10.0)
+    assert page(trigger.ledger, 9).actions == [] and page(trigger.ledger, 9).events == []
 
 
 def test_a_wish_by_hand_after_one_that_failed_waits_for_no_cool_down(url: str, tmp_path: Path) -> None:

@@ -39,6 +39,9 @@ class NoRuns:
     def cancel(self, launch: Launch, run_id: str, why: str) -> None:
         raise AssertionError(why)
 
+    def forget(self, key: str) -> None:
+        raise AssertionError(key)
+
 
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -9,7 +9,7 @@ from minorkey.retune.clock import LedgerClock
 from minorkey.retune.policy import Decision
 from minorkey.stores.sql import Books
 
-__all__ = ["Launches"]
+__all__ = ["Launches", "keys_until"]
 
 #: What a key ends in whose launches before it met a run of somebody else.
 _AGAIN = re.compile(r"((?:-again\d*)*)$")
@@ -155,8 +155,19 @@ class Launches:
                 made.change("UPDATE minorkey_retune_actions SET detail = %s WHERE id = %s", detail, action.id)
 
 
+def keys_until(key: str) -> list[str]:
+    """The keys of all launches of an action whose last one has this key."""
+    base, number = _parts(key)
+    return [base, *(f"{base}-again{count}" for count in range(1, number + 1))]
+
+
 def _key_after(key: str) -> str:
     """The key of the launch after one that met another run: ``BASE-again1``, ``BASE-again2``, ..."""
+    base, number = _parts(key)
+    return f"{base}-again{number + 1}"
+
+
+def _parts(key: str) -> tuple[str, int]:
+    """What the keys of an action begin with, and how many launches met another run."""
     base = _AGAIN.sub("", key)
-    endings = re.findall(r"-again(\d*)", key[len(base) :])
-    return f"{base}-again{sum(int(number or 1) for number in endings) + 1}"
+    return base, sum(int(number or 1) for number in re.findall(r"-again(\d*)", key[len(base) :]))

@@ -1,7 +1,7 @@
 """The trigger's ledger: every event and action, written before anybody is answered or anything starts."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -34,6 +34,10 @@ class Recorded:
 
     dispositions: dict[str, int]
     actions: tuple[int, ...]
+
+
+def _nothing(action: Action) -> None:
+    """What is removed with an action that is forgotten, by default."""
 
 
 class Ledger(Launches):
@@ -207,14 +211,30 @@ class Ledger(Launches):
         with self.books.transaction(alone=False) as made:
             return entries.select_actions(made, "id = %s", number)[0]
 
-    def forget(self, days: float) -> None:
-        """Remove ended actions and events that were last heard of so many days ago."""
+    def forget(self, days: float, remove: Callable[[Action], None] = _nothing) -> None:
+        """Remove ended actions and events that were last heard of so many days ago.
+
+        An action stays for as long as its alerts are told: what came of them has to be known.
+
+        Args:
+            days: how many.
+            remove: called for each action before its row goes, so that a kill leaves nothing behind.
+        """
         ended = ", ".join(f"'{status}'" for status in ENDED)
         with self.books.transaction() as made:
             before = self._clock.now(self.books, made) - days * DAY_SECONDS
-            made.change(
-                f"DELETE FROM minorkey_retune_actions WHERE status IN ({ended}) AND ended < %s",  # noqa: S608
+            old = entries.select_actions(
+                made,
+                f"status IN ({ended}) AND ended < %s AND NOT EXISTS (SELECT 1 FROM minorkey_retune_events e "  # noqa: S608
+                "WHERE e.action = minorkey_retune_actions.id AND e.last_seen >= %s)",
                 before,
+                before,
+            )
+        for action in old:
+            remove(action)
+        with self.books.transaction() as made:
+            made.change_each(
+                "DELETE FROM minorkey_retune_actions WHERE id = %s", [(action.id,) for action in old]
             )
             for table in ("stages", "cancels"):
                 made.change(

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -106,6 +107,22 @@ class LocalRuns:
                 key=str(folder),
                 value=error,
                 remedy="check permissions and free space, or end it by hand",
+            ) from None
+
+    def forget(self, key: str) -> None:
+        """Remove the folder of a run that has ended."""
+        folder = self._folder / key
+        is_ours = key.startswith("retune-") and Path(key).name == key
+        if not is_ours or not folder.is_dir() or _is_held(folder):
+            return
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise StateError(
+                "the folder of an old run cannot be removed",
+                key=str(folder),
+                value=error,
+                remedy="check its permissions, or remove it by hand",
             ) from None
 
     def _write_command(self, launch: Launch, folder: Path) -> None:

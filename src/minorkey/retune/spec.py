@@ -155,7 +155,7 @@ class RetuneSpec(Section):
         le=3_600,
         description="After which a launch that was cut short is taken over.",
     )
-    keep_days: float = Field(400.0, ge=1, description="How long events and ended actions stay in the ledger.")
+    keep_days: float = Field(400.0, ge=1, description="How long events and ended actions stay.")
 
     @property
     def acts_on(self) -> tuple[str, ...]:

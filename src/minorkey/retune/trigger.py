@@ -14,8 +14,9 @@ from minorkey.errors import BundleError, ContractError, InputError, MinorkeyErro
 from minorkey.retune.action import Action
 from minorkey.retune.cancelling import cancels
 from minorkey.retune.launcher import Launch, Launcher, Seen
+from minorkey.retune.launches import keys_until
 from minorkey.retune.ledger import Ledger, Recorded
-from minorkey.retune.policy import POLLS, World
+from minorkey.retune.policy import DAY_SECONDS, POLLS, World
 from minorkey.retune.readiness import Labels
 from minorkey.retune.schedules import Schedules
 from minorkey.retune.spec import RetuneSpec
@@ -147,9 +148,11 @@ class Trigger:
 
     def watch(self, stop: threading.Event) -> None:
         """Look again and again until `stop`; a ledger that does not answer is told once and tried again."""
-        complaint = ""
-        self._forget()
+        complaint, forgotten = "", -math.inf
         while not stop.is_set():
+            if time.monotonic() - forgotten >= DAY_SECONDS:
+                forgotten = time.monotonic()
+                self._forget()
             try:
                 self.look()
                 complaint = ""
@@ -307,8 +310,16 @@ class Trigger:
         return min(_LONGEST_PAUSE, self.spec.poll_seconds * 2.0 ** min(action.attempts + action.losses, 20))
 
     def _forget(self) -> None:
+        def remove(action: Action) -> None:
+            if action.source != "outside" and action.run_key:
+                for key in keys_until(action.run_key):
+                    try:
+                        self._launcher.forget(key)
+                    except Exception as error:
+                        _log.error("forget_failed", run=key, error=self._told(error))
+
         try:
-            self.ledger.forget(self.spec.keep_days)
+            self.ledger.forget(self.spec.keep_days, remove)
         except StateError as error:
             _log.error("forget_failed", error=self._told(error))
 
