@@ -84,6 +84,19 @@ def test_an_altered_bundle_leaves_the_champion(tmp_path: Path) -> None:
     assert champion_version("cards") == second
 
 
+def test_a_challenger_is_promoted_and_not_rolled_back_to(tmp_path: Path) -> None:
+    (first, *_), (second, *_) = promoted(tmp_path, 2)
+    bundle = small_bundle(tmp_path / "challenger", seed=9)
+    challenger = registered(bundle, "key-9", tmp_path / "reports", champion=second).model_version
+    with pytest.raises(StateError, match="never been champion") as caught:
+        roll_back("cards", to=challenger, reason="r")
+    assert caught.value.remedy.endswith(f"`minorkey promote cards --version {challenger}`")
+    assert champion_version("cards") == second
+    assert "minorkey.rolled_back" not in client().get_model_version("cards", second).tags
+    assert roll_back("cards", to=first, reason="r").version == first
+    assert roll_back("cards", to=second, reason="it was better").version == second
+
+
 @pytest.mark.parametrize(("model", "to"), [("unknown", ""), ("cards", "99"), ("cards", "1")])
 def test_what_cannot_be_gone_back_to_is_refused(tmp_path: Path, model: str, to: str) -> None:
     promoted(tmp_path, 1)

@@ -9,6 +9,7 @@ from minorkey.errors import StateError
 from minorkey.registry import (
     bundle_of_version,
     former_champion,
+    has_been_champion,
     load_version,
     move_champion,
     note_rollback,
@@ -67,17 +68,19 @@ def roll_back(
 
     Args:
         model: name of the registered model.
-        to: version to go back to; "": the champion before the present one.
+        to: version to go back to, which was champion once; "": the champion before the present one.
         reason: why, for the record.
         expected: the champion that is to be left; "": whichever it is.
         cluster: the cluster that serves it; None: none does.
 
     Raises:
         StateError: there is no champion, or another than the expected one, nothing to go back to, or the
-            version does not serve; a cluster serves the model, and none is named. The champion is then as
-            before.
+            version was never champion or does not serve; a cluster serves the model, and none is named. The
+            champion is then as before.
         BundleError: the version's bundle is altered or gone.
     """
+    if to:
+        _require_former(model, to)
     if cluster is not None and cluster.serving.gitops is not None:
         return _by_git(cluster, model, to=to, reason=reason, expected=expected)
     left = champion_version(model)
@@ -98,6 +101,19 @@ def roll_back(
     url = let_serve(model, version, bundle, left=left, reason=reason, cluster=cluster, proven=True)
     note_rollback(model, left, to=version, reason=reason)
     return Rollback(model, left, version, url)
+
+
+def _require_former(model: str, version: str) -> None:
+    """Refuse what never proved itself: a rollback asks for no proof, and marks as harmful what it leaves."""
+    bundle_of_version(model, version)  # raises where there is no such version
+    if version != champion_version(model) and not has_been_champion(model, version):
+        raise StateError(
+            "this version has never been champion, so that nothing can go back to it",
+            key="--to",
+            value=version,
+            allowed="an earlier champion",
+            remedy=f"make it champion with `minorkey promote {model} --version {version}`",
+        )
 
 
 def _by_git(cluster: ClusterSpec, model: str, *, to: str, reason: str, expected: str) -> Rollback:

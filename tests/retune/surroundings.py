@@ -51,6 +51,9 @@ class Runs:
         self.require()
         self.cancelled[launch.key] = why
 
+    def forget(self, key: str) -> None:
+        (self.folder / key).unlink(missing_ok=True)
+
     def require(self, model: str = "") -> None:
         if self.away:
             raise StateError("nobody answers", key="runs")

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -193,6 +194,11 @@ def test_a_run_of_another_machine_is_not_taken_for_ended(tmp_path: Path, url: st
 
     wait_until(ended)
     assert only(trigger).status == "cancelled"
+
+
+def test_a_run_that_no_folder_can_hold_is_none(tmp_path: Path) -> None:
+    place = LocalRuns(tmp_path / "runs", lambda launch, out: ["sleep", "60"])
+    place.cancel(replace(LAUNCH, key="retune-cards-1" + "-again" * 60), "retune-cards-1", WHY)
 
 
 def test_another_process_that_got_the_number_is_left_alone(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from minorkey.cli import app
-from minorkey.errors import SpecError
+from minorkey.errors import SpecError, StateError
 from minorkey.feedback.intake import Intake
 from minorkey.feedback.messages import Label, Record
 from minorkey.feedback.ripening import ripen
@@ -129,9 +129,23 @@ def test_the_next_fix_is_tried_only_if_the_one_before_did_not_mend(
         else:
             assert pipeline == "tune" and spec.search.refit is (name == "refit")
             assert (parameters["base_version"], parameters["feedback_uri"]) == ("7", fresh)
+    (home / "out" / "retune.json").unlink()  # as if it had been killed before its account
     again = retune(replace(wanted, base_version="8"), home / "out", run=runs, champion=lambda model: "8")
     assert len(runs.asked) == len(stages) and again.outcome == outcome, "finished stages are not run again"
     assert again.base_version == "7", "it starts from what served when it began"
+
+
+def test_a_finished_retune_is_replaced_only_where_that_is_asked_for(home: Path) -> None:
+    runs = Runs(search=("promote", ""))
+    wanted = Wanted(RunSpec(model="m"), None, "7", "it hurts", "manual")
+    retune(wanted, home / "out", run=runs, champion=lambda model: "8")
+    later = replace(wanted, base_version="8", reason="it hurts again, a month later")
+    with pytest.raises(StateError, match="a finished retune lies here") as caught:
+        retune(later, home / "out", run=runs, champion=lambda model: "8")
+    assert "--overwrite" in caught.value.remedy and len(runs.asked) == 1
+    account = retune(later, home / "out", run=runs, champion=lambda model: "9", overwrite=True)
+    assert len(runs.asked) == 2 and runs.asked[1][3]["base_version"] == "8"
+    assert (account.base_version, account.version) == ("8", "9")
 
 
 @pytest.mark.parametrize(("feedback", "base"), [(None, "7"), (Path("feedback.yaml"), "7"), (None, "")])

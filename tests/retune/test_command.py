@@ -94,6 +94,9 @@ def test_now_for_an_unknown_model_is_refused(spec: Path) -> None:
         ("models: {cards: {spec: nowhere.yaml}}", "models.cards.spec"),
         ("models: {'Cards!': {spec: cards.yaml}}", "models"),
         ("models: {cards: {spec: cards.yaml}}\ncool_down: soon", "cool_down"),
+        ("models: {cards: {spec: cards.yaml}}\nact_on: [performnce_down]", "act_on"),
+        ("models: {cards: {spec: cards.yaml}}\nact_on: [performance_down, retune_failed]", "act_on"),
+        ("models: {cards: {spec: cards.yaml}}\nrollback: {on: [burn]}", "rollback.on"),
         ("models: {cards: {spec: cards.yaml}}\nlaunch: kubeflow", "(the whole)"),
         ("models: {cards: {spec: cards.yaml}}\ndaily_budget: 0", "daily_budget"),
         ("models: {cards: {spec: cards.yaml}}\nbudget: 3", "budget"),
@@ -106,6 +109,13 @@ def test_a_specification_that_does_not_fit_names_the_key(spec: Path, content: st
     with pytest.raises(SpecError) as caught:
         load_retune_spec(spec)
     assert caught.value.key == (key or str(spec))
+
+
+def test_a_key_that_yaml_takes_for_true_is_read(spec: Path) -> None:
+    spec.write_text(
+        "models: {cards: {spec: cards.yaml}}\nrollback: {on: [worse_than_before], probation: 3d}\n"
+    )
+    assert load_retune_spec(spec).rollback.on == ("worse_than_before",)
 
 
 def test_the_service_answers_records_and_ends(spec: Path, tmp_path: Path) -> None:

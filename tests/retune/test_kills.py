@@ -77,6 +77,19 @@ def test_the_end_of_a_run_and_its_log_are_told(tmp_path: Path) -> None:
     assert str(tmp_path / "runs" / LAUNCH.key / "run.log") in seen.detail
 
 
+def test_the_folder_of_a_run_is_removed_once_it_has_ended_and_no_other(tmp_path: Path) -> None:
+    place = LocalRuns(tmp_path / "runs", lambda launch, out: ["sh", "-c", "sleep 0.5"])
+    place.launch(LAUNCH)
+    place.forget(LAUNCH.key)
+    assert place.look(LAUNCH.key).state == "running"
+    wait_until(lambda: place.look(LAUNCH.key).state == "succeeded")
+    (tmp_path / "runs" / "other").mkdir()
+    for key in (LAUNCH.key, LAUNCH.key, "..", ".", "", "other/..", "nowhere"):
+        wait_until(lambda: not place._children or place._children[0].poll() is not None)
+        place.forget(key)
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["other"]
+
+
 def test_a_command_that_cannot_be_started_is_a_failed_run(tmp_path: Path) -> None:
     place = LocalRuns(tmp_path / "runs", lambda launch, out: ["/no/such/program"])
     place.launch(LAUNCH)

@@ -1,5 +1,7 @@
 import json
+import math
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,8 +11,8 @@ from minorkey.retune.cancelling import ask_cancel
 from minorkey.retune.launcher import Seen
 from minorkey.retune.ledger import Ledger
 from minorkey.retune.spec import ModelSpec
-from minorkey.retune.views import page
-from tests.retune.surroundings import Runs, Time, World, alert, delivery, trigger_of
+from minorkey.retune.views import figures, page
+from tests.retune.surroundings import Runs, Time, World, alert, delivery, trigger_of, wait_until, wish
 from tests.retune.trigger_contract import TriggerContract
 
 
@@ -104,6 +106,134 @@ def test_runs_that_fail_are_repeated_at_the_cool_down(url: str, tmp_path: Path) 
         trigger.look()
         machine.go_on(3_600)
     assert len(runs.keys) == 5
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ({"dry_run": True}, {}),
+        ({"models": {"claims": ModelSpec(spec="unused.yaml")}}, {}),
+        ({"act_on": ["prior_shift"]}, {}),
+    ],
+    ids=["a dry run", "an unknown model", "a kind that informs"],
+)
+def test_an_alert_that_led_to_no_run_leads_to_one_when_the_reason_has_gone(
+    url: str, tmp_path: Path, first: dict[str, object], then: dict[str, object]
+) -> None:
+    machine, runs = Time(), Runs(tmp_path / "runs")
+    before = trigger_of(url, runs, World(), machine.clock(), **first)
+    for _ in range(3):
+        before.receive(delivery(alert()))
+        before.look()
+        machine.go_on(7_200)
+    assert runs.keys == [] and len(page(before.ledger, 9).actions) == ("dry_run" in first)
+    trigger = trigger_of(url, runs, World(), machine.clock(), **then)
+    told = [trigger.receive(delivery(alert())).dispositions for _ in range(20)]
+    trigger.look()
+    assert told == [{"opened": 1}] + 19 * [{"duplicate": 1}] and len(runs.keys) == 1
+    (event,) = page(trigger.ledger, 9).events
+    assert (event["disposition"], event["deliveries"]) == ("opened", 23)
+
+
+def test_what_is_old_is_forgotten_with_its_runs_while_the_trigger_goes_on(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine, runs, stop = Time(), Runs(tmp_path / "runs"), threading.Event()
+    trigger = trigger_of(url, runs, World(), machine.clock(), keep_days=10.0, poll_seconds=0.01)
+    trigger.receive(delivery(alert()))
+    trigger.look()
+    runs.ended[runs.keys[0]] = Seen("busy", "in flight")
+    trigger.look()
+    machine.go_on(60)
+    trigger.look()
+    assert len(runs.keys) == 2
+    runs.ended[max(runs.keys, key=len)] = Seen("succeeded", "kept the champion")
+    (tmp_path / "runs" / "of-somebody-else").touch()
+    monkeypatch.setattr("minorkey.retune.trigger.DAY_SECONDS", 0.0)  # a day is over at each look
+    watching = threading.Thread(target=trigger.watch, args=[stop])
+    watching.start()
+    try:
+        wait_until(lambda: page(trigger.ledger, 9).actions[0].status == "kept")
+        machine.go_on(11 * 86_400.0)
+        wait_until(lambda: page(trigger.ledger, 9).actions == [])
+    finally:
+        stop.set()
+        trigger.wake()
+        watching.join()
+    assert runs.keys == ["of-somebody-else"] and page(trigger.ledger, 9).events == []
+
+
+def test_an_action_stays_for_as_long_as_its_alert_is_told(url: str, tmp_path: Path) -> None:
+    machine, runs = Time(), Runs(tmp_path / "runs")
+    trigger = trigger_of(url, runs, World(ready=(False, "few")), machine.clock())
+    trigger.receive(delivery(alert()))
+    ask_cancel(trigger.ledger, 1, "cancelled by ann: no")
+    machine.go_on(11 * 86_400.0)
+    trigger.receive(delivery(alert()))
+    trigger.ledger.forget(10.0)
+    assert [action.status for action in page(trigger.ledger, 9).actions] == ["cancelled"]
+    machine.go_on(11 * 86_400.0)
+    trigger.ledger.forget(10.0)
+    assert page(trigger.ledger, 9).actions == [] and page(trigger.ledger, 9).events == []
+
+
+def test_a_wish_by_hand_after_one_that_failed_waits_for_no_cool_down(url: str, tmp_path: Path) -> None:
+    runs = Runs(tmp_path / "runs")
+    trigger = trigger_of(url, runs, World(), cool_down="6h", daily_budget=3)
+    for outcome in ("failed", "failed", "kept"):
+        trigger.receive(wish())
+        trigger.look()
+        for key in set(runs.keys) - set(runs.ended):
+            runs.ended[key] = Seen("failed", "no room") if outcome == "failed" else Seen("succeeded")
+        trigger.look()
+    assert len(runs.keys) == 3
+    (number,) = trigger.receive(wish()).actions
+    trigger.look()
+    assert trigger.ledger.action(number).waiting_for == "cool_down"
+    assert figures(trigger.ledger).starts == {"cards": 3}, "the budget counts them"
+
+
+def test_a_dry_run_counts_for_the_cool_down(url: str, tmp_path: Path) -> None:
+    machine, runs = Time(), Runs(tmp_path / "runs")
+    before = trigger_of(url, runs, World(), machine.clock(), dry_run=True, cool_down="1h")
+    before.receive(delivery(alert()))
+    before.look()
+    trigger = trigger_of(url, runs, World(), machine.clock(), cool_down="1h")
+    for seconds in (10, 3_500, 100):
+        machine.go_on(seconds)
+        trigger.receive(delivery(alert()))
+        trigger.look()
+        assert len(runs.keys) == (seconds == 100)
+
+
+def test_an_alert_about_a_version_that_serves_again_is_acted_on_a_cool_down_later(
+    url: str, tmp_path: Path
+) -> None:
+    machine, runs, world = Time(), Runs(tmp_path / "runs"), World(champions={"cards": "4"})
+    trigger = trigger_of(url, runs, world, machine.clock(), cool_down="1h")
+
+    def told() -> dict[str, int]:
+        trigger._asked = -math.inf  # the champion is asked for again
+        trigger.look()
+        found = trigger.receive(delivery(alert())).dispositions
+        trigger.look()
+        return found
+
+    assert told() == {"opened": 1}, "it tells of version 3"
+    machine.go_on(3_601)
+    assert told() == {"duplicate": 1}, "that version still does not serve"
+    world.champions["cards"] = "3"
+    assert told() == {"opened": 1} and len(runs.keys) == 1
+    assert [one.status for one in page(trigger.ledger, 9).actions] == ["running", "skipped"]
+
+
+def test_what_was_cancelled_stays_so(url: str, tmp_path: Path) -> None:
+    machine, runs = Time(), Runs(tmp_path / "runs")
+    trigger = trigger_of(url, runs, World(ready=(False, "few")), machine.clock())
+    trigger.receive(delivery(alert()))
+    ask_cancel(trigger.ledger, 1, "cancelled by ann: no")
+    machine.go_on(1e7)
+    assert trigger.receive(delivery(alert())).dispositions == {"duplicate": 1}
 
 
 def test_a_model_that_was_taken_out_of_the_specification_holds_up_no_other(url: str, tmp_path: Path) -> None:

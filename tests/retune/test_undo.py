@@ -1,21 +1,26 @@
 """A new champion that does harm is taken back, once; with the registry real."""
 
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from minorkey.errors import SpecError, StateError
-from minorkey.registry import champion_before, move_champion, rollback_note
+from minorkey.registry import champion_before, champion_since, move_champion, rollback_note
 from minorkey.retune.launcher import Launch, Seen
 from minorkey.retune.ledger import Ledger
+from minorkey.retune.metrics import TriggerMetrics
 from minorkey.retune.spec import ModelSpec, RetuneSpec
 from minorkey.retune.trigger import Surroundings, Trigger
 from minorkey.retune.undo import undo
 from minorkey.retune.views import figures, page
 from minorkey.rollback import roll_back
 from minorkey.serving import local
-from minorkey.tracking import champion_version
+from minorkey.tracking import champion_version, client
 from tests.retune.surroundings import alert, delivery
 from tests.test_rollback import promoted
 
@@ -33,6 +38,9 @@ class NoRuns:
 
     def cancel(self, launch: Launch, run_id: str, why: str) -> None:
         raise AssertionError(why)
+
+    def forget(self, key: str) -> None:
+        raise AssertionError(key)
 
 
 @pytest.fixture(autouse=True)
@@ -129,15 +137,78 @@ def test_who_came_long_ago_or_alone_or_was_left_before_stays(tmp_path: Path) -> 
     assert champion_version("cards") == first
 
 
-def test_an_earlier_version_that_is_broken_leaves_the_champion_and_is_tried_again(tmp_path: Path) -> None:
+def test_champions_are_not_taken_back_one_after_the_other(tmp_path: Path) -> None:
+    _, (second, *_), (third, *_) = promoted(tmp_path, 3)
+    trigger = trigger_of(tmp_path)
+    for number, version in enumerate((third, second)):
+        trigger.receive(burning(version, number))
+        trigger.look()
+    refused, done = statuses(trigger)
+    assert done[0] == "rolled_back" and champion_version("cards") == second
+    assert refused[0] == "skipped" and "came back" in refused[1]
+
+
+@pytest.mark.parametrize(("hours", "outcome"), [(1, "dry_run"), (24 * 8, "skipped")])
+def test_probation_begins_when_a_version_becomes_champion(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int, outcome: str
+) -> None:
+    promotion = datetime.now(UTC) + timedelta(days=60)  # a challenger that was long in shadow
+    with monkeypatch.context() as then:
+        then.setattr("minorkey.registry.champions._now", promotion.isoformat)
+        *_, (second, *_) = promoted(tmp_path, 2)
+    now = promotion.timestamp() + hours * 3_600
+    monkeypatch.setattr("minorkey.retune.undo.time", SimpleNamespace(time=lambda: now))
+    assert undo("cards", frozenset({second}), 7 * 86_400.0, "r", dry_run=True)[0] == outcome
+
+
+def test_a_version_without_a_date_became_champion_when_it_was_registered(tmp_path: Path) -> None:
+    ((version, *_),) = promoted(tmp_path, 1)
+    assert champion_since("cards", version) == pytest.approx(time.time(), abs=600)
+    client().delete_model_version_tag("cards", version, "minorkey.champion_since")
+    registered = client().get_model_version("cards", version).creation_timestamp / 1_000
+    assert champion_since("cards", version) == registered
+    move_champion("cards", version, expected=version)
+    assert champion_since("cards", version) >= registered // 1, "a kill between alias and date is made up for"
+
+
+def test_an_earlier_version_that_is_broken_leaves_the_champion_and_is_a_failure(tmp_path: Path) -> None:
     (_, _, kept), (second, *_) = promoted(tmp_path, 2)
     (kept / "bundle.json").write_text("{}")
     trigger = trigger_of(tmp_path)
     trigger.receive(burning(second))
     trigger.look()
     (action,) = page(trigger.ledger, 9).actions
-    assert (action.status, action.waiting_for) == ("waiting", "unreachable")
+    assert action.status == "failed" and "rollback cards --to" in action.detail
     assert champion_version("cards") == second
+    counts = figures(trigger.ledger).counts
+    assert counts["retune", "cards", "error_budget_burn", "failed"] == 1
+    assert trigger.receive(burning(second)).dispositions == {"duplicate": 1}
+
+
+def test_a_registry_that_is_away_is_waited_for_and_how_long_is_told(tmp_path: Path) -> None:
+    def away(*wanted: object, dry_run: bool) -> tuple[str, str]:
+        raise StateError("the registry does not answer")
+
+    trigger = trigger_of(tmp_path, away)
+    trigger.receive(burning("2"))
+    assert waited(trigger)["look"] > 0
+    trigger.look()
+    (action,) = page(trigger.ledger, 9).actions
+    assert (action.status, action.waiting_for) == ("waiting", "unreachable")
+    first = waited(trigger)["unreachable"]
+    assert 0 < first < waited(trigger)["unreachable"] and waited(trigger)["look"] == 0
+
+
+def waited(trigger: Trigger) -> dict[str, float]:
+    """By reason, what the metrics tell of how long an action of the model cards has waited."""
+    (family,) = (
+        one
+        for one in text_string_to_metric_families(
+            TriggerMetrics(trigger.ledger, trigger.spec).text().decode()
+        )
+        if one.name == "minorkey_retune_waiting_seconds"
+    )
+    return {sample.labels["reason"]: sample.value for sample in family.samples}
 
 
 def test_a_dry_run_says_whether_it_would_and_a_trigger_without_rollback_leaves_the_champion(

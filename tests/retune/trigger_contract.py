@@ -132,6 +132,25 @@ class TriggerContract:
         assert statuses(trigger) == ["dry_run", "waiting"] and runs.keys == []
         assert figures(trigger.ledger).counts["postponed", "cards", "", "dry_run"] == 1
 
+    @pytest.mark.parametrize("left", ["launching", "lost", "next", "busy"])
+    def test_a_dry_run_goes_on_with_no_launch_of_before(self, url: str, runs: Runs, left: str) -> None:
+        before = trigger_of(url, runs, World(), poll_seconds=1e-6)
+        before.receive(delivery(alert()))
+        runs.away = left == "launching"
+        before.look()
+        runs.away = False
+        made = {key: (runs.folder / key).read_text() for key in runs.keys}
+        runs.ended = {key: Seen(left) for key in made}  # type: ignore[arg-type]
+        dry = trigger_of(url, runs, World(), poll_seconds=1e-6, dry_run=True)
+        for _ in range(20):
+            dry.look()
+        assert {key: (runs.folder / key).read_text() for key in runs.keys} == made
+        action = dry.ledger.action(1)
+        assert action.status == "launching" and "dry_run is set" in action.detail
+        ask_cancel(dry.ledger, 1, "cancelled by ann: no")
+        dry.look_at_cancelled(1)
+        assert statuses(dry) == ["cancelled"]
+
     def test_an_alert_about_a_replaced_version_is_not_acted_on(self, url: str, runs: Runs) -> None:
         trigger = trigger_of(url, runs, World(champions={"cards": "4"}))
         trigger.receive(delivery(alert()))
@@ -212,6 +231,41 @@ class TriggerContract:
         for _ in range(20):
             trigger.look()
         assert len(runs.keys) == 2 and statuses(trigger) == ["running"]
+
+    def test_a_run_that_meets_others_again_and_again_is_tried_ever_later_and_named_briefly(
+        self, url: str, runs: Runs
+    ) -> None:
+        world = World()
+        trigger = trigger_of(url, runs, world, poll_seconds=1e-6)
+        trigger.receive(delivery(alert()))
+        trigger.look()
+        for number in range(1, 61):
+            key = trigger.ledger.action(1).run_key
+            runs.ended[key] = Seen("busy", "in flight")
+            while trigger.ledger.action(1).run_key == key or statuses(trigger) != ["running"]:
+                trigger.look()
+            assert trigger.ledger.action(1).attempts == number, "each time twice as late, to ten minutes"
+        first, last = min(runs.keys, key=len), trigger.ledger.action(1).run_key
+        assert last == f"{first}-again60" and len(runs.keys) == 61
+
+    def test_a_run_that_met_another_one_is_not_tried_again_while_that_one_goes_on(
+        self, url: str, runs: Runs
+    ) -> None:
+        world = World()
+        trigger = trigger_of(url, runs, world, poll_seconds=1e-6)
+        trigger.receive(delivery(alert()))
+        trigger.look()
+        (key,) = runs.keys
+        runs.ended[key], world.holders["cards"] = Seen("busy", "in flight"), "by-hand"
+        for _ in range(20):
+            trigger.look()
+        action = trigger.ledger.action(1)
+        assert (action.status, action.waiting_for, action.attempts) == ("launching", "lease", 1)
+        assert "by-hand" in action.detail and runs.keys == [key]
+        world.holders.clear()
+        for _ in range(20):
+            trigger.look()
+        assert (trigger.ledger.action(1).status, len(runs.keys)) == ("running", 2)
 
     def test_a_wish_by_hand_goes_the_same_path(self, url: str, runs: Runs) -> None:
         trigger = trigger_of(url, runs, World(), daily_budget=1)

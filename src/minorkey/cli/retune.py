@@ -63,6 +63,7 @@ def run_command(
     kind: str = "manual",
     set: Annotated[list[str] | None, Parameter(negative="", allow_leading_hyphen=True)] = None,
     out: Path | None = None,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
     quiet: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Retune a model here and now, with the cheapest fix that works: this is what the trigger starts.
@@ -92,6 +93,8 @@ def run_command(
         Any key of the run specification, e.g. `--set search.trials=20`. Repeatable.
     out
         Folder for the runs and their account. Default: `runs/MODEL-retune`.
+    overwrite
+        Replace a finished retune in that folder. An interrupted one still goes on.
     quiet
         Print nothing but errors.
     """
@@ -118,6 +121,7 @@ def run_command(
         out or Path("runs") / f"{run_spec.model}-retune",
         run=run,
         champion=lambda name: version_of(name, "champion"),
+        overwrite=overwrite,
     )
     if not quiet:
         for stage in account.stages:

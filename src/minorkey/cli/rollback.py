@@ -33,7 +33,7 @@ def rollback_command(
     model
         Name of the registered model.
     to
-        Version to go back to. Default: the champion before the present one.
+        Version to go back to, an earlier champion. Default: the champion before the present one.
     reason
         Why, for the record.
     cluster

@@ -1,10 +1,16 @@
 """The model registry: versions with their lineage and aliases, and the bundles they ship as."""
 
 from minorkey.registry.bundles import check_bundle_root, fetch_bundle, store_bundle
+from minorkey.registry.champions import (
+    champion_since,
+    has_been_champion,
+    has_come_back,
+    move_champion,
+    require_champion,
+)
 from minorkey.registry.former import (
     champion_before,
     former_champion,
-    has_been_champion,
     note_promotion,
     note_rollback,
     note_target,
@@ -18,11 +24,9 @@ from minorkey.registry.pending import Pending, clear_pending, mark_pending, pend
 from minorkey.registry.versions import (
     bundle_of_version,
     digest_of_version,
-    move_champion,
     of_one_run,
     reason_of_version,
     register_version,
-    require_champion,
     resolve_reference,
     version_to_beat,
 )
@@ -31,6 +35,7 @@ __all__ = [
     "Pending",
     "bundle_of_version",
     "champion_before",
+    "champion_since",
     "check_bundle_root",
     "clear_pending",
     "data_section",
@@ -38,6 +43,7 @@ __all__ = [
     "fetch_bundle",
     "former_champion",
     "has_been_champion",
+    "has_come_back",
     "load_version",
     "mark_pending",
     "move_champion",

@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 from minorkey.errors import StateError
 from minorkey.registry.versions import COMPARED, tags_of_version
-from minorkey.tracking import champion_version, client, reaching
+from minorkey.tracking import client, reaching
 from minorkey.tracking.client import ABSENT
 
 __all__ = [
+    "ROLLED_BACK",
     "champion_before",
     "former_champion",
-    "has_been_champion",
     "note_promotion",
     "note_rollback",
     "note_target",
@@ -20,7 +20,9 @@ __all__ = [
     "target_of_version",
 ]
 
-_ROLLED_BACK, _PROMOTED = "minorkey.rolled_back", "minorkey.promoted"
+#: Tag: when, for which version and why a version was left.
+ROLLED_BACK = "minorkey.rolled_back"
+_PROMOTED = "minorkey.promoted"
 _WITHDRAWN = "minorkey.withdrawn"
 #: Tag: the deploy target where a version was made to serve.
 _TARGET = "minorkey.target"
@@ -34,7 +36,7 @@ def champion_before(model: str, version: str) -> str:
     """
     seen = {version}
     while (version := tags_of_version(model, version).get(COMPARED, "")) and version not in seen:
-        if _ROLLED_BACK not in tags_of_version(model, version):
+        if ROLLED_BACK not in tags_of_version(model, version):
             return version
         seen.add(version)
     return ""
@@ -54,23 +56,6 @@ def former_champion(model: str, version: str) -> str:
         allowed="a model with two champions or more, of which the earlier one was not rolled back itself",
         remedy="name a version with --to; see the versions in MLflow's page",
     )
-
-
-def has_been_champion(model: str, version: str) -> bool:
-    """Whether a version was champion before the present one: it was left, or a later champion followed it.
-
-    Raises:
-        StateError: the tracking server does not answer.
-    """
-    if _ROLLED_BACK in tags_of_version(model, version):
-        return True
-    later, seen = champion_version(model), set[str]()
-    while later and later not in seen:
-        seen.add(later)
-        later = tags_of_version(model, later).get(COMPARED, "")
-        if later == version:
-            return True
-    return False
 
 
 def require_to_leave(model: str, champion: str, *, expected: str) -> None:
@@ -105,7 +90,7 @@ def rollback_note(model: str, version: str) -> str | None:
 
     with reaching():
         try:
-            return str(mlflow.get_model_version(model, version).tags.get(_ROLLED_BACK, ""))
+            return str(mlflow.get_model_version(model, version).tags.get(ROLLED_BACK, ""))
         except MlflowException as error:
             if error.error_code in ABSENT:
                 return None
@@ -118,7 +103,7 @@ def note_rollback(model: str, version: str, *, to: str, reason: str) -> None:
     Raises:
         StateError: the tracking server does not answer.
     """
-    _note(_ROLLED_BACK, model, version, f"to version {to}: {reason}")
+    _note(ROLLED_BACK, model, version, f"to version {to}: {reason}")
 
 
 def note_withdrawal(model: str, version: str, *, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""Model versions in MLflow's registry: written once a run and bundle, found by alias, promoted with care."""
+"""Model versions in MLflow's registry: written once a run and bundle, found by alias."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,11 +17,10 @@ __all__ = [
     "COMPARED",
     "bundle_of_version",
     "digest_of_version",
-    "move_champion",
+    "model_lock",
     "of_one_run",
     "reason_of_version",
     "register_version",
-    "require_champion",
     "resolve_reference",
     "tags_of_version",
     "version_to_beat",
@@ -130,7 +129,7 @@ def register_version(
         StateError: the tracking server does not answer.
     """
     mlflow = client()
-    with reaching(), _lock(f"register-{model}"):
+    with reaching(), model_lock(f"register-{model}"):
         version = _registered(mlflow, model, run_key, bundle.digest)
         if not version:
             lineage = lineage_tags(bundle, run_key, bundle_uri)
@@ -146,42 +145,6 @@ def register_version(
         if int(version_of(model, "challenger") or 0) < int(version):
             mlflow.set_registered_model_alias(model, "challenger", version)
     return version
-
-
-def move_champion(model: str, version: str, *, expected: str) -> None:
-    """Point the alias ``champion`` to a version, if it still points where the caller believes.
-
-    Args:
-        model: name of the registered model.
-        version: the new champion.
-        expected: version of the old champion, "" for none: what the challenger was compared with.
-
-    Raises:
-        StateError: the champion is another one by now.
-    """
-    with _lock(f"champion-{model}"):
-        if require_champion(model, version, expected=expected) == version:
-            return
-        with reaching():
-            client().set_registered_model_alias(model, "champion", version)
-
-
-def require_champion(model: str, version: str, *, expected: str) -> str:
-    """The present champion's version, which must be ``expected``, ``version`` or another of the same run.
-
-    Raises:
-        StateError: it is another one, so that nobody has compared the new version with it.
-    """
-    current = version_of(model, "champion")
-    if current not in (version, expected) and not (current and of_one_run(model, current, version)):
-        raise StateError(
-            "the champion changed while this run was under way, and the new model was not compared with it",
-            key=f"{model}@champion",
-            value=f"version {current}" if current else "no champion",
-            allowed=f"version {expected}" if expected else "no champion",
-            remedy="run again: the new run is compared with the present champion",
-        )
-    return current
 
 
 def of_one_run(model: str, *versions: str) -> bool:
@@ -239,7 +202,12 @@ def _ensure_model(mlflow: Any, model: str) -> None:
 
 
 @contextmanager
-def _lock(name: str) -> Iterator[None]:
+def model_lock(name: str) -> Iterator[None]:
+    """Hold a lock of this machine on what is done to a model.
+
+    Raises:
+        StateError: another process has held it for a minute.
+    """
     folder = settings().home / "locks"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.lock"

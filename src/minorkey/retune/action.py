@@ -27,10 +27,11 @@ class Action:
         waiting_for: one of `minorkey.retune.policy.REASONS`, or "".
         started: when it was decided to start.
         ended: when its run ended.
-        attempts: launches, or looks before them, that came to nothing in a row.
+        attempts: launches, or looks before them, that came to nothing in a row; of a retune in stages, since
+            the last one ended.
         losses: times that its run was found gone without a word.
         claim_until: until when a trigger is at the launch.
-        base_version: the champion at its start.
+        base_version: the champion at its start, or when it was decided that it needs no run.
         run_key: names the launch, before it is made.
         run_id: names the run to whoever runs it.
         labels: what was known of labels at its start.

@@ -6,6 +6,7 @@ goes on where a kill stopped it, and ``retune.json``.
 """
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -13,10 +14,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from minorkey.aside import put_text
-from minorkey.errors import DataError
+from minorkey.errors import DataError, StateError
 from minorkey.feedback.spec import load_feedback_spec
 from minorkey.progress import emit
 from minorkey.retune.stages import (
+    STAGES,
     Outcome,
     Verdict,
     first_stage,
@@ -105,7 +107,9 @@ class Account:
     stages: list[Stage] = field(default_factory=list)
 
 
-def retune(wanted: Wanted, out: Path, *, run: RunStage, champion: Callable[[str], str]) -> Account:
+def retune(
+    wanted: Wanted, out: Path, *, run: RunStage, champion: Callable[[str], str], overwrite: bool = False
+) -> Account:
     """Mend a model with the cheapest fix that works.
 
     Args:
@@ -113,11 +117,15 @@ def retune(wanted: Wanted, out: Path, *, run: RunStage, champion: Callable[[str]
         out: folder for the stages and the account.
         run: runs a pipeline.
         champion: the version of a model that serves.
+        overwrite: replace a finished retune in the folder. An interrupted one goes on all the same.
 
     Raises:
-        InputError: the specification or the data are at fault, or another run of the model is under way.
+        StateError: a finished retune lies in the folder, or another run of the model is under way.
+        InputError: the specification or the data are at fault.
     """
     out = out.absolute()
+    if (out / ACCOUNT).exists():
+        _give_way(out, wanted.spec.model, overwrite=overwrite)
     wanted = replace(wanted, base_version=_settled_base(wanted.base_version, out))
     account = Account(wanted.spec.model, wanted.reason, wanted.kind, wanted.base_version)
     fresh = _fresh_rows(wanted, out, account)
@@ -137,6 +145,21 @@ def retune(wanted: Wanted, out: Path, *, run: RunStage, champion: Callable[[str]
     account.version = champion(wanted.spec.model)
     put_text(out / ACCOUNT, json.dumps(asdict(account), indent=1))
     return account
+
+
+def _give_way(out: Path, model: str, *, overwrite: bool) -> None:
+    """Remove a finished retune, its account last: until then it is a finished one."""
+    if not overwrite:
+        raise StateError(
+            "a finished retune lies here",
+            key=str(out),
+            value=f"{ACCOUNT} of model {model}",
+            remedy="add --overwrite to replace it, or give another --out",
+        )
+    for stage in STAGES:
+        shutil.rmtree(out / stage, ignore_errors=True)
+    for name in (_FRESH, _BASE, ACCOUNT):
+        (out / name).unlink(missing_ok=True)
 
 
 def _settled_base(version: str, out: Path) -> str:

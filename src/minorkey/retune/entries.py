@@ -5,22 +5,23 @@ from collections.abc import Collection
 from typing import Any
 
 from minorkey.retune.action import COLUMNS, Action
-from minorkey.retune.policy import DAY_SECONDS, Decision, Known, World, patience
+from minorkey.retune.policy import DAY_SECONDS, Answer, Decision, Known, World
 from minorkey.retune.webhook import Event
 from minorkey.stores.sql import Transaction
 
 __all__ = [
     "OPEN",
     "UNKNOWN",
+    "answer_to",
     "begin",
     "count",
     "dispose",
     "end",
     "insert_action",
-    "is_unanswered",
     "known_of",
     "postpone",
     "reassign",
+    "refusal",
     "seen_before",
     "select_actions",
     "write_event",
@@ -45,22 +46,18 @@ def seen_before(made: Transaction, event: Event, now: float) -> bool:
     )
 
 
-def is_unanswered(made: Transaction, event: Event, cool_down: float, now: float) -> bool:
-    """Whether a known event still tells of harm that the run it led to has not ended, long enough ago.
-
-    How long grows with the runs that have kept the champion since the event was first heard of
-    (`minorkey.retune.policy.patience`).
-    """
-    found = made.rows(
-        "SELECT a.started, (SELECT count(*) FROM minorkey_retune_actions k WHERE k.model = e.model "
-        "AND k.kind = e.kind AND k.status = 'kept' AND k.started >= e.first_seen) "
-        "FROM minorkey_retune_events e JOIN minorkey_retune_actions a ON a.id = e.action "
-        "WHERE e.fingerprint = %s AND e.starts_at = %s AND e.source = 'alert' "
-        "AND a.status IN ('kept', 'failed')",
+def answer_to(made: Transaction, event: Event) -> Answer:
+    """What a known event has led to so far."""
+    (row,) = made.rows(
+        "SELECT e.disposition, coalesce(a.status, ''), coalesce(a.started, a.ended, 0), "
+        "coalesce(a.ended, 0), coalesce(a.base_version, ''), (SELECT count(*) FROM minorkey_retune_actions k "
+        "WHERE k.model = e.model AND k.kind = e.kind AND k.status = 'kept' AND k.started >= e.first_seen) "
+        "FROM minorkey_retune_events e LEFT JOIN minorkey_retune_actions a ON a.id = e.action "
+        "WHERE e.fingerprint = %s AND e.starts_at = %s",
         event.fingerprint,
         event.starts_at,
     )
-    return any(started <= now - patience(cool_down, int(kept)) for started, kept in found)
+    return Answer(*row)
 
 
 def reassign(made: Transaction, event: Event, disposition: str, action: int | None) -> None:
@@ -75,14 +72,19 @@ def reassign(made: Transaction, event: Event, disposition: str, action: int | No
     )
 
 
+def refusal(event: Event, model: str, act_on: Collection[str]) -> str:
+    """Why an event leads to no action, as its disposition; "" if it leads to one."""
+    if event.source == "alert" and event.kind not in act_on:
+        return "informed"
+    return "unknown_model" if model == UNKNOWN else ""
+
+
 def dispose(
     made: Transaction, event: Event, model: str, act_on: Collection[str], now: float
 ) -> tuple[str, int | None]:
     """What becomes of a new event, and the action that it belongs to."""
-    if event.source == "alert" and event.kind not in act_on:
-        return "informed", None
-    if model == UNKNOWN:
-        return "unknown_model", None
+    if refused := refusal(event, model, act_on):
+        return refused, None
     waiting = made.rows(
         "SELECT id FROM minorkey_retune_actions WHERE model = %s AND kind = %s AND status = 'waiting'",
         event.model,
@@ -135,7 +137,8 @@ def insert_action(made: Transaction, model: str, kind: str, source: str, reason:
 def known_of(made: Transaction, action: Action, now: float) -> Known:
     """What the ledger says where an action is decided about."""
     (last,) = made.rows(
-        "SELECT max(started) FROM minorkey_retune_actions WHERE model = %s AND kind = %s",
+        "SELECT max(started) FROM minorkey_retune_actions WHERE model = %s AND kind = %s "
+        "AND NOT (source = 'manual' AND status = 'failed')",
         action.model,
         action.kind,
     )[0]
@@ -176,7 +179,7 @@ def postpone(made: Transaction, action: Action, decision: Decision) -> None:
 def begin(made: Transaction, action: Action, decision: Decision, world: World, now: float) -> None:
     """An action leaves the queue: to a launch that its key already names, or to an end without one."""
     if decision.verdict == "skip":
-        end(made, action, "skipped", decision.detail, now)
+        end(made, action, "skipped", decision.detail, now, champion=world.champion)
         return
     made.change(
         "UPDATE minorkey_retune_actions SET status = 'launching', started = %s, waiting_for = '', "
@@ -192,14 +195,18 @@ def begin(made: Transaction, action: Action, decision: Decision, world: World, n
         end(made, action, "dry_run", decision.detail, now)
 
 
-def end(made: Transaction, action: Action, outcome: str, detail: str, now: float) -> bool:
-    """End an action; False if it had ended before."""
+def end(
+    made: Transaction, action: Action, outcome: str, detail: str, now: float, *, champion: str = ""
+) -> bool:
+    """End an action, without a run where the champion that it met is told; False if it had ended before."""
     ended = made.change(
-        "UPDATE minorkey_retune_actions SET status = %s, ended = %s, detail = %s, waiting_for = '' "
+        "UPDATE minorkey_retune_actions SET status = %s, ended = %s, detail = %s, waiting_for = '', "
+        "base_version = coalesce(nullif(%s, ''), base_version) "
         "WHERE id = %s AND status IN ('waiting', 'launching', 'running')",
         outcome,
         now,
         detail,
+        champion,
         action.id,
     )
     if ended and outcome == "dry_run":

@@ -88,6 +88,9 @@ class KubeflowRuns:
         if run is not None and run.state not in (*_ENDED, "CANCELING"):
             entry_point("terminate")(self._server(), run.id)
 
+    def forget(self, key: str) -> None:
+        """Nothing: what a run leaves is the server's, which has a time of its own to keep it."""
+
     def _newest(self, key: str) -> tuple[str, Any]:
         """The last stage of a key that has a run, and that run; None if there is none."""
         server = self._server()

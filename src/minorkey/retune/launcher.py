@@ -81,3 +81,11 @@ class Launcher(Protocol):
             StateError: whoever runs it does not answer, or the run is out of reach from here.
         """
         ...
+
+    def forget(self, key: str) -> None:
+        """Remove what the run of this key has left here; nothing asks for it any more.
+
+        Raises:
+            StateError: it cannot be removed.
+        """
+        ...

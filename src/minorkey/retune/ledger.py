@@ -1,16 +1,17 @@
 """The trigger's ledger: every event and action, written before anybody is answered or anything starts."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from minorkey.retune import entries
 from minorkey.retune.action import ENDED, Action
 from minorkey.retune.clock import LedgerClock
 from minorkey.retune.entries import OPEN, UNKNOWN
 from minorkey.retune.launches import Launches
-from minorkey.retune.policy import DAY_SECONDS, Decision, World, decide
+from minorkey.retune.policy import DAY_SECONDS, Decision, World, decide, is_open_again
 from minorkey.retune.spec import RetuneSpec
 from minorkey.retune.tables import MIGRATIONS, TABLES, VERSION
 from minorkey.retune.webhook import Delivery
@@ -35,6 +36,10 @@ class Recorded:
     actions: tuple[int, ...]
 
 
+def _nothing(action: Action) -> None:
+    """What is removed with an action that is forgotten, by default."""
+
+
 class Ledger(Launches):
     """Events and actions in a database.
 
@@ -50,19 +55,30 @@ class Ledger(Launches):
         super().__init__(Books(url, "retune", TABLES, VERSION, MIGRATIONS), clock or LedgerClock())
 
     def record(
-        self, delivery: Delivery, models: Collection[str], act_on: Collection[str], *, cool_down: float
+        self,
+        delivery: Delivery,
+        models: Collection[str],
+        act_on: Collection[str],
+        *,
+        cool_down: float,
+        dry_run: bool = False,
+        champions: Mapping[str, str] = MappingProxyType({}),
     ) -> Recorded:
         """Write a delivery down, as a whole or not at all.
 
         An alert that is told again when the run it led to has ended without a new champion, a cool-down
         after that run began, leads to another one: the harm is still there, and more labels have come. Runs
-        that keep the champion come at growing distances.
+        that keep the champion come at growing distances. So does one whose first look led to no run, once the
+        reason for that has gone: what was not acted on is acted on now, the trigger is no longer dry, or the
+        version that it tells of, which did not serve then, is champion. What was cancelled stays so.
 
         Args:
             delivery: from the webhook, or made by hand.
             models: those that the trigger retunes.
             act_on: kinds of alerts that lead to an action; whatever is no alert leads to one.
             cool_down: seconds between two starts for the same model and kind.
+            dry_run: whether nothing is started.
+            champions: by model the version that serves, where that is known.
         """
         found, actions = Counter[tuple[str, str]](), []
         with self.books.transaction() as made:
@@ -70,7 +86,15 @@ class Ledger(Launches):
             for event in delivery.firing:
                 model = event.model if event.model in models else UNKNOWN
                 known = entries.seen_before(made, event, now)
-                if known and not entries.is_unanswered(made, event, cool_down, now):
+                if known and not is_open_again(
+                    entries.answer_to(made, event),
+                    event,
+                    now=now,
+                    cool_down=cool_down,
+                    refusal=entries.refusal(event, model, act_on),
+                    dry_run=dry_run,
+                    champion=champions.get(model, ""),
+                ):
                     found[model, "duplicate"] += 1
                     continue
                 disposition, action = entries.dispose(made, event, model, act_on, now)
@@ -187,14 +211,30 @@ class Ledger(Launches):
         with self.books.transaction(alone=False) as made:
             return entries.select_actions(made, "id = %s", number)[0]
 
-    def forget(self, days: float) -> None:
-        """Remove ended actions and events that were last heard of so many days ago."""
+    def forget(self, days: float, remove: Callable[[Action], None] = _nothing) -> None:
+        """Remove ended actions and events that were last heard of so many days ago.
+
+        An action stays for as long as its alerts are told: what came of them has to be known.
+
+        Args:
+            days: how many.
+            remove: called for each action before its row goes, so that a kill leaves nothing behind.
+        """
         ended = ", ".join(f"'{status}'" for status in ENDED)
         with self.books.transaction() as made:
             before = self._clock.now(self.books, made) - days * DAY_SECONDS
-            made.change(
-                f"DELETE FROM minorkey_retune_actions WHERE status IN ({ended}) AND ended < %s",  # noqa: S608
+            old = entries.select_actions(
+                made,
+                f"status IN ({ended}) AND ended < %s AND NOT EXISTS (SELECT 1 FROM minorkey_retune_events e "  # noqa: S608
+                "WHERE e.action = minorkey_retune_actions.id AND e.last_seen >= %s)",
                 before,
+                before,
+            )
+        for action in old:
+            remove(action)
+        with self.books.transaction() as made:
+            made.change_each(
+                "DELETE FROM minorkey_retune_actions WHERE id = %s", [(action.id,) for action in old]
             )
             for table in ("stages", "cancels"):
                 made.change(

@@ -1,8 +1,10 @@
 """Retunes on this machine: ``minorkey retune run`` in a process of its own, with its log and its end."""
 
+import errno
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -98,11 +100,29 @@ class LocalRuns:
                 asked = json.loads((folder / CANCEL).read_text(encoding="utf-8"))["asked"]
                 end_processes(folder, by_force=time.time() - asked > _GRACE_SECONDS)
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:  # no run was made that could go on
+                return
             raise StateError(
                 "the run cannot be ended here",
                 key=str(folder),
                 value=error,
                 remedy="check permissions and free space, or end it by hand",
+            ) from None
+
+    def forget(self, key: str) -> None:
+        """Remove the folder of a run that has ended."""
+        folder = self._folder / key
+        is_ours = key.startswith("retune-") and Path(key).name == key
+        if not is_ours or not folder.is_dir() or _is_held(folder):
+            return
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise StateError(
+                "the folder of an old run cannot be removed",
+                key=str(folder),
+                value=error,
+                remedy="check its permissions, or remove it by hand",
             ) from None
 
     def _write_command(self, launch: Launch, folder: Path) -> None:

@@ -104,15 +104,20 @@ class LedgerCollector(Collector):
                 "Starts that are left of the day's budget.",
                 lambda model: max(0, self._budget - found.starts.get(model, 0)),
             ),
-            "minorkey_retune_waiting_seconds": (
-                "Age of the oldest retune that waits, 0 for none.",
-                lambda model: found.oldest.get(model, 0.0),
-            ),
         }
         for model in self._models:
             for status in ("waiting", "launching", "running"):
                 open_.add_metric([model, status], found.open.get((model, status), 0))
         yield open_
+        waiting = GaugeMetricFamily(
+            "minorkey_retune_waiting_seconds",
+            "Age of the oldest retune that waits, by what it waits for; 0 for none.",
+            labels=["model", "reason"],
+        )
+        for model in self._models:
+            for reason in (*REASONS, "look"):
+                waiting.add_metric([model, reason], found.oldest.get((model, reason), 0.0))
+        yield waiting
         for name, (meaning, value) in by_model.items():
             gauge = GaugeMetricFamily(name, meaning, labels=["model"])
             for model in self._models:

@@ -5,8 +5,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 from minorkey.retune.spec import RetuneSpec
+from minorkey.retune.webhook import Event
 
-__all__ = ["DAY_SECONDS", "REASONS", "Decision", "Known", "World", "decide", "patience"]
+__all__ = [
+    "DAY_SECONDS",
+    "POLLS",
+    "REASONS",
+    "Answer",
+    "Decision",
+    "Known",
+    "World",
+    "decide",
+    "is_open_again",
+    "patience",
+]
 
 DAY_SECONDS = 86_400.0
 #: What an action can wait for.
@@ -14,7 +26,7 @@ REASONS = ("cool_down", "budget", "lease", "labels", "unreachable")
 #: Cool-downs between two runs that the same alert leads to, at most.
 _MOST_COOL_DOWNS = 4
 #: Looks at a thing outside come this many polls apart.
-_POLLS = 5
+POLLS = 5
 
 
 @dataclass(frozen=True)
@@ -23,7 +35,8 @@ class Known:
 
     Attributes:
         now: seconds since 1970.
-        last_start: the last start for the same model and kind, None if there was none.
+        last_start: the last start for the same model and kind, None if there was none; a run by hand that
+            failed does not count, because whoever wishes again has seen to it.
         starts: starts of the model within the last day, ascending.
         running: key of the model's run that this ledger has started, "" if there is none.
         versions: versions that the action's alerts named; "" for an alert without one.
@@ -78,7 +91,7 @@ def decide(spec: RetuneSpec, known: Known, world: World | None) -> Decision:
         known: what the ledger says.
         world: what others say; None where they have not been asked yet, because the ledger may settle it.
     """
-    soon = known.now + _POLLS * spec.poll_seconds
+    soon = known.now + POLLS * spec.poll_seconds
     if world is not None and _is_stale(known.versions, world.champion):
         told = ", ".join(sorted(known.versions))
         return Decision(
@@ -100,6 +113,62 @@ def decide(spec: RetuneSpec, known: Known, world: World | None) -> Decision:
     if spec.dry_run:
         return Decision("dry_run", detail="a run would start now; dry_run is set")
     return Decision("start")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an event has led to.
+
+    Attributes:
+        disposition: what became of it when it came.
+        status: of its action, "" if it has none.
+        started: when that action was started, or ended without a start.
+        ended: when that action ended, 0 if it has not.
+        base_version: the champion that the action met.
+        kept: runs for its model and kind that have kept the champion since it was first heard of.
+    """
+
+    disposition: str
+    status: str
+    started: float
+    ended: float
+    base_version: str
+    kept: int
+
+
+def is_open_again(
+    answer: Answer,
+    event: Event,
+    *,
+    now: float,
+    cool_down: float,
+    refusal: str,
+    dry_run: bool,
+    champion: str,
+) -> bool:
+    """Whether an event that is told again asks for something once more: its harm goes on, nothing is done.
+
+    Args:
+        answer: what it has led to.
+        event: as it is told now.
+        now: seconds since 1970.
+        cool_down: seconds between two starts for the same model and kind.
+        refusal: the disposition of an event that leads to no action now, "" if it leads to one.
+        dry_run: whether nothing is started.
+        champion: the version that serves, "" if that is not known.
+    """
+    if event.source != "alert":
+        return False
+    if answer.disposition in ("informed", "unknown_model"):
+        return answer.disposition != refusal
+    if answer.status == "dry_run":
+        return not dry_run
+    if answer.status in ("kept", "failed"):
+        return answer.started <= now - patience(cool_down, answer.kept)
+    if answer.status == "skipped":
+        was_stale = answer.base_version not in ("", event.version)
+        return was_stale and event.version == champion != "" and answer.ended <= now - cool_down
+    return False
 
 
 def patience(cool_down: float, kept: int) -> float:

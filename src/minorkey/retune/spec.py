@@ -3,13 +3,14 @@
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 from pydantic import Field, model_validator
 
 from minorkey.data.durations import parse_duration
+from minorkey.drift.rules import TO_TRIGGER
 from minorkey.errors import SpecError
 from minorkey.spec.reading import read_yaml
 from minorkey.spec.section import Section
@@ -98,10 +99,20 @@ class RollbackSpec(Section):
         ("error_budget_burn", "worse_than_before"),
         description="Kinds of alerts that take the champion back; none: never.",
     )
-    probation: str = Field("7d", description="Age after which a version is not taken back any more.")
+    probation: str = Field(
+        "7d", description="Time as champion after which a version is not taken back any more."
+    )
     cluster: str = Field(
         "", description="File of the cluster specification, where a cluster serves the models (`serving`)."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _on_is_a_word(cls, content: Any) -> Any:
+        """YAML reads an unquoted key ``on`` as true."""
+        if not isinstance(content, dict):
+            return content
+        return {"on" if key is True else key: value for key, value in content.items()}
 
     @property
     def probation_seconds(self) -> float:
@@ -144,7 +155,7 @@ class RetuneSpec(Section):
         le=3_600,
         description="After which a launch that was cut short is taken over.",
     )
-    keep_days: float = Field(400.0, ge=1, description="How long events and ended actions stay in the ledger.")
+    keep_days: float = Field(400.0, ge=1, description="How long events and ended actions stay.")
 
     @property
     def acts_on(self) -> tuple[str, ...]:
@@ -181,6 +192,15 @@ class RetuneSpec(Section):
             if not re.fullmatch(_MODEL, name):
                 raise SpecError(
                     "this is no model's name", key="models", value=name, allowed=f"a name like {_MODEL}"
+                )
+        for key, kinds in (("act_on", self.act_on), ("rollback.on", self.rollback.on)):
+            if unknown := sorted({*kinds} - {*TO_TRIGGER}):
+                raise SpecError(
+                    "no alert is of this kind",
+                    key=key,
+                    value=unknown[0],
+                    allowed=", ".join(TO_TRIGGER),
+                    remedy="correct the kind; those of the alerts are their label `kind`",
                 )
         if both := sorted({*self.act_on} & {*self.rollback.on}):
             raise SpecError(

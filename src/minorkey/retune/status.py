@@ -73,7 +73,7 @@ class Status:
 
     def _more(self, action: Action) -> list[str]:
         told = [stage["detail"] for stage in self.page.stages if stage["action"] == action.id]
-        if action.status == "waiting" and action.waiting_for:
+        if action.ended is None and action.waiting_for:
             next_look = ago(self.page.now, action.not_before)
             told.append(f"waits for {action.waiting_for}, next look {next_look}")
         told.append(action.detail)

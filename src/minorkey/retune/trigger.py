@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import structlog
 
 from minorkey import lease
-from minorkey.errors import InputError, MinorkeyError, SpecError, StateError
+from minorkey.errors import BundleError, ContractError, InputError, MinorkeyError, SpecError, StateError
 from minorkey.retune.action import Action
 from minorkey.retune.cancelling import cancels
 from minorkey.retune.launcher import Launch, Launcher, Seen
+from minorkey.retune.launches import keys_until
 from minorkey.retune.ledger import Ledger, Recorded
-from minorkey.retune.policy import World
+from minorkey.retune.policy import DAY_SECONDS, POLLS, World
 from minorkey.retune.readiness import Labels
 from minorkey.retune.schedules import Schedules
 from minorkey.retune.spec import RetuneSpec
@@ -82,7 +83,12 @@ class Trigger:
             StateError: the ledger cannot be written, so nothing was.
         """
         recorded = self.ledger.record(
-            delivery, self.spec.models.keys(), self.spec.acts_on, cool_down=self.spec.cool_down_seconds
+            delivery,
+            self.spec.models.keys(),
+            self.spec.acts_on,
+            cool_down=self.spec.cool_down_seconds,
+            dry_run=self.spec.dry_run,
+            champions={model: version for model, (version, _) in self.champions().items()},
         )
         if recorded.actions:
             self._wake.set()
@@ -142,9 +148,11 @@ class Trigger:
 
     def watch(self, stop: threading.Event) -> None:
         """Look again and again until `stop`; a ledger that does not answer is told once and tried again."""
-        complaint = ""
-        self._forget()
+        complaint, forgotten = "", -math.inf
         while not stop.is_set():
+            if time.monotonic() - forgotten >= DAY_SECONDS:
+                forgotten = time.monotonic()
+                self._forget()
             try:
                 self.look()
                 complaint = ""
@@ -194,6 +202,7 @@ class Trigger:
         trigger that is killed in between finds it done.
         """
         try:
+            champion = self._surroundings.champion(action.model)
             outcome, detail = self._surroundings.undo(
                 action.model,
                 self.ledger.versions(action),
@@ -201,10 +210,14 @@ class Trigger:
                 f"{action.reason} (action {action.id})",
                 dry_run=self.spec.dry_run,
             )
+        except (BundleError, ContractError, SpecError) as error:
+            # No later try would find it otherwise.
+            remedy = f"mend that, or go back with `minorkey rollback {action.model} --to VERSION`"
+            outcome, detail, champion = "failed", f"{self._told(error)}; {remedy}", ""
         except Exception as error:
             self.ledger.postpone(action, "unreachable", self._pause(action), self._told(error))
             return
-        if self.ledger.finish(action, outcome, detail):
+        if self.ledger.finish(action, outcome, detail, champion=champion):
             self._asked = -math.inf
             _log.info("ended", action=action.id, model=action.model, outcome=outcome, why=detail)
 
@@ -221,12 +234,20 @@ class Trigger:
             self._champions.pop(model, None)
 
     def _launch(self, action: Action, cancelled: str) -> None:
+        if self.spec.dry_run and not cancelled:
+            told = "its run would be launched now; dry_run is set"
+            self.ledger.hold_back(action, action.waiting_for, POLLS * self.spec.poll_seconds, told)
+            return
         try:
             if cancelled:
                 # Of a launch that was cut short there may be a run. The model's lease keeps another one from
                 # beginning before that has ended.
                 self._launcher.cancel(_launch_of(action), action.run_id, cancelled)
                 self._end(action, "cancelled", cancelled)
+                return
+            if action.waiting_for == "lease" and (holder := self._surroundings.holder(action.model)):
+                told = f"run {holder} holds the model's lease"
+                self.ledger.hold_back(action, "lease", POLLS * self.spec.poll_seconds, told)
                 return
             run_id = self._launcher.launch(_launch_of(action))
         except SpecError as error:
@@ -289,8 +310,16 @@ class Trigger:
         return min(_LONGEST_PAUSE, self.spec.poll_seconds * 2.0 ** min(action.attempts + action.losses, 20))
 
     def _forget(self) -> None:
+        def remove(action: Action) -> None:
+            if action.source != "outside" and action.run_key:
+                for key in keys_until(action.run_key):
+                    try:
+                        self._launcher.forget(key)
+                    except Exception as error:
+                        _log.error("forget_failed", run=key, error=self._told(error))
+
         try:
-            self.ledger.forget(self.spec.keep_days)
+            self.ledger.forget(self.spec.keep_days, remove)
         except StateError as error:
             _log.error("forget_failed", error=self._told(error))
 

@@ -28,12 +28,13 @@ def undo(
 ) -> tuple[str, str]:
     """Roll the champion back, if it is new, named by the alerts, and has an earlier champion behind it.
 
-    A version that a rollback has left and somebody made champion again is not taken back once more.
+    A version that was champion before and came back is not taken back: two rollbacks in a row would go ever
+    further into the past, for a harm that no version mends.
 
     Args:
         model: name in the registry.
         versions: that the alerts name.
-        probation: seconds after its registration in which a version may be taken back.
+        probation: seconds after it became champion in which a version may be taken back.
         reason: why; it stays with the version that is left, and names the action.
         dry_run: only say what would be done.
         cluster: file of the specification of the cluster that serves the model; "": none does.
@@ -75,20 +76,20 @@ def undo(
 
 def _objection(model: str, champion: str, versions: frozenset[str], probation: float) -> str:
     """Why the champion is not taken back, "" if it is to be."""
-    from minorkey.registry import champion_before, rollback_note
-    from minorkey.tracking import client, reaching
+    from minorkey.registry import champion_before, champion_since, has_come_back, rollback_note
 
     if not champion or champion not in versions:
         told = ", ".join(sorted(versions - {""})) or "no version"
         return f"the alerts tell of {told}; version {champion or 'none'} serves"
     if note := rollback_note(model, champion):
         return f"version {champion} was left before ({note}), and somebody made it champion again"
-    with reaching():
-        age = time.time() - client().get_model_version(model, champion).creation_timestamp / 1_000
-    if age > probation:
-        return f"version {champion} is {age / 86_400:.1f} days old, past its probation"
     if not champion_before(model, champion):
         return f"there is no champion before version {champion}"
+    if has_come_back(model, champion):
+        return f"version {champion} was champion before and came back: it is no new one to be taken back"
+    age = time.time() - champion_since(model, champion)
+    if age > probation:
+        return f"version {champion} has been champion for {age / 86_400:.1f} days, past its probation"
     return ""
 
 

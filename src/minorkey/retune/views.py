@@ -27,14 +27,15 @@ class Figures:
         open: actions by model and status.
         started: by model, when its run under way began, seconds since 1970.
         starts: by model, starts within the last day.
-        oldest: by model, seconds since the oldest wish that still waits came.
+        oldest: by model and what is waited for, seconds since the oldest wish that does came; ``look``: it
+            has not been looked at yet.
     """
 
     counts: dict[tuple[str, str, str, str], int]
     open: dict[tuple[str, str], int]
     started: dict[str, float]
     starts: dict[str, int]
-    oldest: dict[str, float]
+    oldest: dict[tuple[str, str], float]
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,12 @@ def figures(ledger: Ledger) -> Figures:
     """
     with ledger.transaction() as (made, now):
         open_ = made.rows(
-            "SELECT model, status, count(*), min(created), max(started) FROM minorkey_retune_actions "
+            "SELECT model, status, count(*), max(started) FROM minorkey_retune_actions "
             "WHERE status IN ('waiting', 'launching', 'running') GROUP BY model, status"
+        )
+        oldest = made.rows(
+            "SELECT model, waiting_for, min(created) FROM minorkey_retune_actions "
+            "WHERE status = 'waiting' GROUP BY model, waiting_for"
         )
         starts = made.rows(
             "SELECT model, count(*) FROM minorkey_retune_actions WHERE started > %s "
@@ -93,12 +98,10 @@ def figures(ledger: Ledger) -> Figures:
         counts = made.rows("SELECT family, model, kind, label, value FROM minorkey_retune_counts")
     return Figures(
         counts={(family, model, kind, label): int(value) for family, model, kind, label, value in counts},
-        open={(model, status): int(number) for model, status, number, _, _ in open_},
-        started={model: started for model, status, _, _, started in open_ if status != "waiting"},
+        open={(model, status): int(number) for model, status, number, _ in open_},
+        started={model: started for model, status, _, started in open_ if status != "waiting"},
         starts={model: int(number) for model, number in starts},
-        oldest={
-            model: max(0.0, now - oldest) for model, status, _, oldest, _ in open_ if status == "waiting"
-        },
+        oldest={(model, reason or "look"): max(0.0, now - came) for model, reason, came in oldest},
     )
 
 
