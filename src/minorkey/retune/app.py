@@ -61,8 +61,8 @@ def _webhook(trigger: Trigger, token: BearerToken, admission: Admission, metrics
     limiter = CapacityLimiter(4)
 
     async def handle(request: Request) -> Response:
+        token.require(request)
         with admission.admitted():
-            token.require(request)
             body = await read_body(request, MAX_BODY_BYTES)
             recorded = await to_thread.run_sync(_receive, trigger, body, limiter=limiter)
         return answer({"recorded": recorded.dispositions, "actions": recorded.actions}, 202)

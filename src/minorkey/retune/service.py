@@ -3,7 +3,7 @@
 import threading
 import time
 import uuid
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from minorkey.endpoint.running import run_service
@@ -14,7 +14,7 @@ from minorkey.retune.cancelling import ask_cancel
 from minorkey.retune.launcher import Launcher
 from minorkey.retune.ledger import Ledger
 from minorkey.retune.local_runs import LocalRuns, run_command
-from minorkey.retune.readiness import Labels, labels_unknown
+from minorkey.retune.readiness import Labels, fresh_after, labels_unknown
 from minorkey.retune.spec import RetuneSpec
 from minorkey.retune.trigger import Surroundings, Trigger, lease_holder
 from minorkey.retune.undo import undo
@@ -158,7 +158,8 @@ def _labels(spec: RetuneSpec) -> Labels:
         return labels_unknown
     from minorkey.feedback.service import labels_ready
 
-    return lambda model: labels_ready(model, spec.min_positives)
+    fresh = lru_cache(maxsize=256)(fresh_after)
+    return lambda model: labels_ready(model, spec.min_positives, since=fresh(model, _champion(model)))
 
 
 def _former(model: str, version: str) -> str:

@@ -226,6 +226,7 @@ def _write_bundle(
         "rows": len(rows),
         "positives": rows.positives,
         "digest": rows.digest(),
+        "until": None if rows.event_time is None else float(rows.event_time.max()),
         "run_key": verdict["run_key"],
     }
     write_recalibrated(
