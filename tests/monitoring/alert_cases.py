@@ -234,6 +234,18 @@ def stories(w: Windows) -> dict[str, list[Story]]:
                 lambda w: w.stuck,
             )
         ],
+        "MinorkeyRetuneUnreachable": [
+            Story(
+                (
+                    Series(
+                        "minorkey_retune_waiting_seconds", (0, 0, 9, 0), _MODEL | {"reason": "unreachable"}
+                    ),
+                    Series("minorkey_retune_waiting_seconds", (0, 9, 0, 9), _MODEL | {"reason": "labels"}),
+                ),
+                dict(_MODEL),
+                lambda w: w.unreachable,
+            )
+        ],
         "MinorkeyRetuneBudgetExhausted": [
             Story(
                 (

@@ -61,7 +61,7 @@ QUALITY = (
     Panel(
         "Recall",
         "Share of the positives that are found, with bounds of 95 %. With selective labels it is there for "
-        "audited versions only.",
+        "as long as the audit stands for half of the blocked rows.",
         _measured("recall"),
         unit="percentunit",
         alerts=("MinorkeyPerformanceDown",),

@@ -57,10 +57,13 @@ RETUNES = (
                 f"time() - max by (model) (minorkey_retune_started_timestamp_seconds{{{MODEL}}} > 0)",
                 "under way",
             ),
-            Query(f"max by (model) (minorkey_retune_waiting_seconds{{{MODEL}}})", "oldest that waits"),
+            Query(
+                f"max by (model, reason) (minorkey_retune_waiting_seconds{{{MODEL}}}) > 0",
+                "oldest that waits",
+            ),
         ),
         unit="s",
-        alerts=("MinorkeyRetuneStuck",),
+        alerts=("MinorkeyRetuneStuck", "MinorkeyRetuneUnreachable"),
         steps=above(PRODUCTION.stuck),
     ),
     Panel(

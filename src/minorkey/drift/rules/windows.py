@@ -24,6 +24,7 @@ class Windows:
         burn: long and short window of a fast burn of the error budget, then of a slow one.
         retune: window in which a failed or postponed retune is told.
         stuck: a retune that has run for longer is stuck.
+        unreachable: a retune that waits for longer for what does not answer is told.
         backlog: a feedback record that has waited for longer is a backlog.
         statistical_for: ``for`` of the alerts that rest on statistics.
         fact_for: ``for`` of the alerts that rest on facts.
@@ -49,6 +50,7 @@ class Windows:
     burn: tuple[tuple[int, int], tuple[int, int]]
     retune: int
     stuck: int
+    unreachable: int
     backlog: int
     statistical_for: int
     fact_for: int
@@ -78,6 +80,7 @@ PRODUCTION = Windows(
     burn=((_HOUR, 5 * _MINUTE), (6 * _HOUR, 30 * _MINUTE)),
     retune=_DAY,
     stuck=6 * _HOUR,
+    unreachable=_HOUR,
     backlog=15 * _MINUTE,
     statistical_for=2 * _HOUR,
     fact_for=5 * _MINUTE,
@@ -101,6 +104,7 @@ LOOP = Windows(
     burn=((60, 12), (120, 24)),
     retune=120,
     stuck=300,
+    unreachable=60,
     backlog=60,
     statistical_for=8,
     fact_for=8,
