@@ -233,9 +233,9 @@ def main() -> None:
         record("null_tests", {"replications": replications, "tests": tests}, started=started)
     if asked.only != "tests":
         started = time.monotonic()
-        lives = 50 if asked.quick else 200
+        lives = 100 if asked.quick else 1_000
         worlds = {
-            f"{name}, margin {margin}": system(world, lives if margin else lives // 4, 4, margin)
+            f"{name}, margin {margin}": system(world, lives if margin else lives // 20, 4, margin)
             for name, world in WORLDS.items()
             for margin in (0.05, 0.0)
         }

@@ -161,9 +161,7 @@ class Service:
             answer = self._client.post(f"{self._url}/webhook", json=body)
             return str(answer.status_code)
         except httpx.HTTPError as error:
-            with self._lock:
-                if self._killed:
-                    self._start()
+            self._start_again()
             return type(error).__name__
 
     def kill(self) -> None:
@@ -188,10 +186,16 @@ class Service:
             try:
                 shown = httpx.get(f"{self._url}/ledger?limit=1000", timeout=60).json()["actions"]
             except httpx.HTTPError:
+                self._start_again()
                 shown = [{"ended": None}]
             if all(action["ended"] for action in shown):
                 return
             time.sleep(0.5)
+
+    def _start_again(self) -> None:
+        with self._lock:
+            if self._killed:
+                self._start()
 
     def _start(self) -> None:
         ours, theirs = multiprocessing.Pipe()
