@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import onnx
 import pytest
 
@@ -59,4 +60,14 @@ def test_without_a_champion_or_its_bundle_nobody_can_tell(tmp_path: Path) -> Non
     assert fresh_after("cards", "") is None
     version, bundle = champion(tmp_path, membership={"kind": "time", "train_end": 1_000.0})
     shutil.rmtree(bundle)
+    assert fresh_after("cards", version) is None
+
+
+def test_a_champion_whose_bundle_is_gone_from_a_store_keeps_no_retune_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINORKEY_BUNDLE_ROOT", "memory://gone")
+    version, _ = champion(tmp_path, membership={"kind": "time", "train_end": 1_000.0})
+    fsspec.filesystem("memory").rm("/gone", recursive=True)
+    shutil.rmtree(tmp_path / "home" / "downloads", ignore_errors=True)
     assert fresh_after("cards", version) is None

@@ -205,10 +205,28 @@ class TriggerContract:
             trigger.look()
         (action,) = page(trigger.ledger, 9).actions
         assert action.status == "launching" and action.attempts >= 1 and action.detail == "nobody answers"
+        assert ("cards", "unreachable") in figures(trigger.ledger).oldest
         runs.away = False
         for _ in range(200):
             trigger.look()
         assert runs.keys == [action.run_key] and statuses(trigger) == ["running"]
+
+    def test_a_relaunch_that_was_cut_short_does_not_wait_for_its_own_run(self, url: str, runs: Runs) -> None:
+        world = World()
+        trigger = trigger_of(url, runs, world, poll_seconds=1e-6)
+        trigger.receive(delivery(alert()))
+        trigger.look()
+        (key,) = runs.keys
+        runs.ended[key] = Seen("busy")
+        world.holders["cards"] = "by-hand"
+        trigger.look()
+        launch, own = trigger.ledger.action(1), f"{key}-again1"
+        assert (launch.status, launch.waiting_for, launch.run_key) == ("launching", "lease", own)
+        world.holders["cards"] = own
+        for _ in range(20):
+            trigger.look()
+        action = trigger.ledger.action(1)
+        assert (action.status, action.run_id) == ("running", own)
 
     def test_a_lost_run_is_resumed_and_given_up_in_the_end(self, url: str, runs: Runs) -> None:
         trigger = trigger_of(url, runs, World(), poll_seconds=1e-6)

@@ -80,12 +80,7 @@ def fetch_bundle(uri: str) -> Path:
     if not _is_remote(uri):
         path = Path(uri.removeprefix("file://"))
         if not (path / MANIFEST).is_file():
-            raise BundleError(
-                "there is no bundle",
-                key=uri,
-                allowed="a folder with bundle.json",
-                remedy="register the model again",
-            )
+            raise _absent(uri)
         return path
     target = settings().home / "downloads" / uri.rstrip("/").rpartition("/")[2]
     if not (target / MANIFEST).is_file():
@@ -98,6 +93,15 @@ def fetch_bundle(uri: str) -> Path:
                 remedy="check the address and the credentials of its store",
             ) from None
     return target
+
+
+def _absent(uri: str) -> BundleError:
+    return BundleError(
+        "there is no bundle",
+        key=uri,
+        allowed=f"a folder with {MANIFEST}",
+        remedy="register the model again",
+    )
 
 
 def _is_remote(uri: str) -> bool:
@@ -133,7 +137,7 @@ def _store_remote(folder: Path, uri: str) -> None:
 def _download(uri: str, target: Path) -> None:
     store = _store(uri)
     if store.get(MANIFEST) is None:
-        raise FileNotFoundError(f"there is no {MANIFEST}")
+        raise _absent(uri)
     aside = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         for name in store.list(""):

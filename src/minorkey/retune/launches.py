@@ -89,7 +89,14 @@ class Launches:
                 )
 
     def launch_again(
-        self, action: Action, delay: float, detail: str, *, fresh: bool = False, lost: bool = False
+        self,
+        action: Action,
+        delay: float,
+        detail: str,
+        *,
+        fresh: bool = False,
+        lost: bool = False,
+        waiting_for: str = "",
     ) -> None:
         """The launch failed, or the run was lost: try again after so many seconds.
 
@@ -97,9 +104,9 @@ class Launches:
             action: as it was read.
             delay: seconds.
             detail: why.
-            fresh: under another key, because the run of this one met another run and has ended; it waits for
-                that one's lease.
+            fresh: under another key, because the run of this one met another run and has ended.
             lost: the run was there, and is gone.
+            waiting_for: one of `minorkey.retune.policy.REASONS`, or "".
         """
         key = _key_after(action.run_key) if fresh else action.run_key
         with self.books.transaction() as made:
@@ -113,7 +120,7 @@ class Launches:
                 now + delay,
                 detail,
                 key,
-                "lease" if fresh else action.waiting_for,
+                waiting_for,
                 action.id,
                 action.run_key,
             )

@@ -245,15 +245,19 @@ class Trigger:
                 self._launcher.cancel(_launch_of(action), action.run_id, cancelled)
                 self._end(action, "cancelled", cancelled)
                 return
-            if action.waiting_for == "lease" and (holder := self._surroundings.holder(action.model)):
-                told = f"run {holder} holds the model's lease"
-                self.ledger.hold_back(action, "lease", POLLS * self.spec.poll_seconds, told)
-                return
+            if action.waiting_for == "lease":
+                holder = self._surroundings.holder(action.model)
+                # Of a launch that was cut short its own run may hold it.
+                if holder and not holder.startswith(action.run_key):
+                    told = f"run {holder} holds the model's lease"
+                    self.ledger.hold_back(action, "lease", POLLS * self.spec.poll_seconds, told)
+                    return
             run_id = self._launcher.launch(_launch_of(action))
         except SpecError as error:
             self.ledger.finish(action, "failed", self._told(error))
         except Exception as error:
-            self.ledger.launch_again(action, self._pause(action), self._told(error))
+            told = self._told(error)
+            self.ledger.launch_again(action, self._pause(action), told, waiting_for="unreachable")
         else:
             self.ledger.launched(action, run_id)
             _log.info("launched", action=action.id, model=action.model, run=run_id)
@@ -274,7 +278,8 @@ class Trigger:
             self.ledger.go_on(action, seen.detail)
             _log.info("went_on", action=action.id, model=action.model, why=seen.detail)
         elif seen.state == "busy":
-            self.ledger.launch_again(action, self._pause(action), seen.detail, fresh=True)
+            pause, told = self._pause(action), seen.detail
+            self.ledger.launch_again(action, pause, told, fresh=True, waiting_for="lease")
         elif seen.state == "lost" and action.losses < _MOST_LOSSES:
             self.ledger.launch_again(action, self._pause(action), seen.detail, lost=True)
         elif seen.state == "succeeded":

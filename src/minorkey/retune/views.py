@@ -88,7 +88,8 @@ def figures(ledger: Ledger) -> Figures:
         )
         oldest = made.rows(
             "SELECT model, waiting_for, min(created) FROM minorkey_retune_actions "
-            "WHERE status = 'waiting' GROUP BY model, waiting_for"
+            "WHERE status = 'waiting' OR (status = 'launching' AND waiting_for <> '') "
+            "GROUP BY model, waiting_for"
         )
         starts = made.rows(
             "SELECT model, count(*) FROM minorkey_retune_actions WHERE started > %s "

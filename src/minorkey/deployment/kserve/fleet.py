@@ -167,6 +167,8 @@ class Fleet:
             except Unanswered as error:
                 raise self.unreached(pod, str(error)) from None
             for answer in answers:
+                if answer.status == 429 or answer.status >= 500:
+                    raise self.unreached(pod, f"it answers {answer.status}: {answer.body[:200]!r}")
                 if answer.status != 200:
                     raise ContractError(
                         f"predictor {pod.name} answers {answer.status}: {answer.body[:200]!r}"
