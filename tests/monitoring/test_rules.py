@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,12 @@ def complaint(folder: Path, case: str, w: Windows, counts: Counts, rules: str = 
     return complaints("test", "rules", folder / "test.yaml")
 
 
+def complaint_about(folder: Path, w: Windows, step: int, case: dict[str, Any]) -> str:
+    (folder / "rules.yaml").write_text(render("rules", w), encoding="utf-8")
+    (folder / "test.yaml").write_text(text(["rules.yaml"], step, ORDER, [case]), encoding="utf-8")
+    return complaints("test", "rules", folder / "test.yaml")
+
+
 @BOTH
 @pytest.mark.parametrize("case", CASES)
 def test_rules_come_to_the_librarys_figures(case: str, w: Windows, tmp_path: Path, promtool: None) -> None:
@@ -37,7 +44,6 @@ def test_rules_come_to_the_librarys_figures(case: str, w: Windows, tmp_path: Pat
 def test_counts_are_compared_with_the_reference_of_their_own_version_alone(
     w: Windows, told: str, tmp_path: Path, promtool: None
 ) -> None:
-    (tmp_path / "rules.yaml").write_text(render("rules", w), encoding="utf-8")
     reference = gauges(COUNTS.reference, 4)
     for line in reference:
         line["series"] = line["series"].replace('version="7"', f'version="{told}"')
@@ -57,15 +63,13 @@ def test_counts_are_compared_with_the_reference_of_their_own_version_alone(
         "input_series": counters([(COUNTS, share) for share in (0.0, 0.5, 0.5, 0.0, 0.0)]) + reference,
         "promql_expr_test": checks,
     }
-    (tmp_path / "test.yaml").write_text(text(["rules.yaml"], step, ORDER, [case]), encoding="utf-8")
-    assert complaints("test", "rules", tmp_path / "test.yaml") == ""
+    assert complaint_about(tmp_path, w, step, case) == ""
 
 
 @BOTH
 def test_intervals_of_a_version_stay_wide_when_another_one_serves(
     w: Windows, tmp_path: Path, promtool: None
 ) -> None:
-    (tmp_path / "rules.yaml").write_text(render("rules", w), encoding="utf-8")
     step = w.outcome // 8
     wanted = [figure for figure in of.measured_figures(COUNTS) if "mcc:measured_" in figure[0]]
     case = {
@@ -75,9 +79,8 @@ def test_intervals_of_a_version_stay_wide_when_another_one_serves(
         + gauges(COUNTS.reference, 1),
         "promql_expr_test": [equals(12 * step, name, labels, value) for name, labels, value in wanted],
     }
-    (tmp_path / "test.yaml").write_text(text(["rules.yaml"], step, ORDER, [case]), encoding="utf-8")
     assert len(wanted) == 2
-    assert complaints("test", "rules", tmp_path / "test.yaml") == ""
+    assert complaint_about(tmp_path, w, step, case) == ""
 
 
 @BOTH
@@ -88,7 +91,6 @@ def test_the_correlation_of_a_version_that_calls_all_alike_is_surely_nothing(
     outcome = np.zeros((2, 2))
     outcome[called] = COUNTS.labels
     counts = replace(COUNTS, outcome=outcome, square=outcome)
-    (tmp_path / "rules.yaml").write_text(render("rules", w), encoding="utf-8")
     step = w.outcome // 8
     mcc = [("model:minorkey_mcc:measured" + bound, {}, 0.0) for bound in ("", "_low", "_high")]
     with np.errstate(invalid="ignore"):
@@ -99,9 +101,8 @@ def test_the_correlation_of_a_version_that_calls_all_alike_is_surely_nothing(
         + gauges(counts.reference, 2),
         "promql_expr_test": [equals(2 * step, name, labels, value) for name, labels, value in wanted],
     }
-    (tmp_path / "test.yaml").write_text(text(["rules.yaml"], step, ORDER, [case]), encoding="utf-8")
     assert len(wanted) == 6
-    assert complaints("test", "rules", tmp_path / "test.yaml") == ""
+    assert complaint_about(tmp_path, w, step, case) == ""
 
 
 @BOTH
@@ -125,7 +126,6 @@ def test_outcomes_of_selective_labels_count_while_the_audit_stands_for_what_was_
     tmp_path: Path,
     promtool: None,
 ) -> None:
-    (tmp_path / "rules.yaml").write_text(render("rules", w), encoding="utf-8")
     step = w.outcome // 8
     added = {"unlabelled": unlabelled, "audited": audited, "audited_weight": weight}
     audit = [
@@ -149,8 +149,7 @@ def test_outcomes_of_selective_labels_count_while_the_audit_stands_for_what_was_
             for name in names
         ],
     }
-    (tmp_path / "test.yaml").write_text(text(["rules.yaml"], step, ORDER, [case]), encoding="utf-8")
-    assert complaints("test", "rules", tmp_path / "test.yaml") == ""
+    assert complaint_about(tmp_path, w, step, case) == ""
 
 
 def drawn(seed: int, **options: float | bool) -> Counts:
