@@ -4,6 +4,7 @@ import asyncio
 import heapq
 import itertools
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -118,11 +119,11 @@ class Tally:
     """
 
     rows: list[Sent] = field(default_factory=list)
-    failed: dict[str, int] = field(default_factory=dict)
+    failed: Counter[str] = field(default_factory=Counter)
     refused: int = 0
     accepted: int = 0
     labels: int = 0
-    labels_failed: dict[str, int] = field(default_factory=dict)
+    labels_failed: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
 
 
@@ -311,7 +312,7 @@ class _Streaming:
         return None
 
     def _failed(self, what: str) -> None:
-        self._tally.failed[what] = self._tally.failed.get(what, 0) + 1
+        self._tally.failed[what] += 1
 
     async def _send_labels(self, feedback: httpx.AsyncClient) -> None:
         while self._sending or self._due:
@@ -324,8 +325,7 @@ class _Streaming:
                 continue
             cause = await self._delivered(feedback, ready)
             if cause:
-                known = self._tally.labels_failed
-                known[cause] = known.get(cause, 0) + len(ready)
+                self._tally.labels_failed[cause] += len(ready)
             else:
                 self._tally.labels += len(ready)
 
