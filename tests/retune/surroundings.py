@@ -90,7 +90,7 @@ class World:
     broken: set[str] = field(default_factory=set)
 
     def surroundings(self) -> Surroundings:
-        return Surroundings(self.champion, lambda model: self.holders.get(model, ""), lambda _: self.ready)
+        return Surroundings(self.champion, lambda model: self.holders.get(model, ""), lambda *_: self.ready)
 
     def champion(self, model: str) -> str:
         if self.away:

@@ -249,7 +249,7 @@ def test_the_trigger_takes_a_retune_through_its_stages_and_survives_kills(
     def trigger() -> Trigger:
         runs = runs_on(database, tmp_path, root=str(tmp_path / "shared"))
         spec = spec_of(runs, claim_seconds=0.1)
-        surroundings = Surroundings(lambda model: champion[0], lambda model: "", lambda model: (None, ""))
+        surroundings = Surroundings(lambda model: champion[0], lambda model: "", lambda *_: (None, ""))
         return Trigger(spec, Ledger(url), runs, surroundings)
 
     database.planned = ["RUNNING"] * 99
@@ -283,7 +283,7 @@ def test_a_retune_is_cancelled_at_the_stage_that_it_is_at(database: Pipelines, t
     labelled(tmp_path)
     runs = runs_on(database, tmp_path, root=str(tmp_path / "shared"))
     spec = spec_of(runs)
-    surroundings = Surroundings(lambda model: "3", lambda model: "", lambda model: (None, ""))
+    surroundings = Surroundings(lambda model: "3", lambda model: "", lambda *_: (None, ""))
     trigger = Trigger(spec, Ledger(f"sqlite:///{tmp_path / 'retune.db'}"), runs, surroundings)
     trigger.receive(delivery(alert(labels={"model": "fraud"})))
     trigger.look()

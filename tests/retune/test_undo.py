@@ -57,7 +57,7 @@ def trigger_of(
 ) -> Trigger:
     spec = RetuneSpec(models={"cards": ModelSpec(spec="unused.yaml")}, **changes)
     surroundings = Surroundings(
-        champion_version, lambda model: "", lambda model: (None, ""), taking_back, champion_before
+        champion_version, lambda model: "", lambda *_: (None, ""), taking_back, champion_before
     )
     return Trigger(spec, Ledger(f"sqlite:///{folder / 'retune.db'}"), NoRuns(), surroundings)
 

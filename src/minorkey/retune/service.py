@@ -159,7 +159,7 @@ def _labels(spec: RetuneSpec) -> Labels:
     from minorkey.feedback.service import labels_ready
 
     fresh = lru_cache(maxsize=256)(fresh_after)
-    return lambda model: labels_ready(model, spec.min_positives, since=fresh(model, _champion(model)))
+    return lambda model, champion: labels_ready(model, spec.min_positives, since=fresh(model, champion))
 
 
 def _former(model: str, version: str) -> str:

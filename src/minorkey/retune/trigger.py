@@ -180,9 +180,10 @@ class Trigger:
         if self.ledger.consider(action, self.spec, None).verdict == "wait":
             return
         try:
-            ready, labels = self._surroundings.labels(action.model)
+            champion = self._surroundings.champion(action.model)
+            ready, labels = self._surroundings.labels(action.model, champion)
             world = World(
-                champion=self._surroundings.champion(action.model),
+                champion=champion,
                 holder=self._surroundings.holder(action.model),
                 ready=ready,
                 labels=labels,
